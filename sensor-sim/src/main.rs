@@ -1,0 +1,2 @@
+//! Simulated sensors.
+fn main() {}

@@ -1,0 +1,68 @@
+//! Time: the one place that asks the machine for it, and the calendar of a venue.
+
+mod calendar;
+
+pub use calendar::{Calendar, Day, Step, Window};
+
+use std::fmt;
+use std::time::Duration;
+
+/// A moment, in milliseconds since 1970-01-01T00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EpochMs(pub i64);
+
+impl EpochMs {
+    /// This moment moved by some whole seconds, which may be negative.
+    #[must_use]
+    pub fn plus_secs(self, secs: i64) -> Self {
+        Self(self.0 + secs * 1000)
+    }
+
+    /// Milliseconds from `earlier` to this moment; negative if it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+}
+
+impl fmt::Display for EpochMs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ms", self.0)
+    }
+}
+
+/// The machine's clock: wall time, and a steady time that no administrator can set.
+///
+/// It is handed down as a value; a test hands down one it drives.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine(());
+
+/// A moment of the steady clock, in ms since the program began to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SteadyMs(pub i64);
+
+impl Machine {
+    /// The machine's clock.
+    #[must_use]
+    pub fn clock() -> Self {
+        Self(())
+    }
+
+    /// Wall time now.
+    #[must_use]
+    pub fn now(self) -> EpochMs {
+        #[expect(clippy::disallowed_methods, reason = "this is the file that asks the machine")]
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        EpochMs(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Steady time now.
+    #[must_use]
+    pub fn steady(self) -> SteadyMs {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        #[expect(clippy::disallowed_methods, reason = "this is the file that asks the machine")]
+        let now = std::time::Instant::now();
+        let elapsed: Duration = now.saturating_duration_since(*START.get_or_init(|| now));
+        SteadyMs(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,207 @@
+//! The configuration: one TOML file, every key documented in `passant.example.toml` beside this file.
+//!
+//! Unknown keys are refused. Below a privacy floor the program says why and does not start. Environment variables
+//! stand over the file: `PASSANT__HTTP__LISTEN=127.0.0.1:8081` is `[http] listen`.
+
+mod file;
+mod hours;
+mod validate;
+
+pub use hours::{Hours, HoursError};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use passant_wire::Id;
+
+use crate::clock::{Calendar, EpochMs};
+
+/// The example that ships with the program; every key is in it.
+pub const EXAMPLE: &str = include_str!("passant.example.toml");
+
+/// The smallest k the program starts with; [`K_DEFAULT`] unless told otherwise.
+pub const K_FLOOR: u32 = 5;
+/// The k of a configuration that names none.
+pub const K_DEFAULT: u32 = 10;
+/// The most venues, and zones and sensors of a venue, that one installation holds.
+pub const VENUES_MAX: usize = 256;
+/// The most zones of one venue.
+pub const ZONES_MAX: usize = 2_000;
+/// The most sensors of one venue.
+pub const SENSORS_MAX: usize = 4_096;
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the database and the socket live.
+    pub data_dir: PathBuf,
+    /// The broker.
+    pub mqtt: Mqtt,
+    /// Where the pages and the API listen.
+    pub http_listen: SocketAddr,
+    /// The least number of people a figure may be about.
+    pub k: u32,
+    /// Every venue.
+    pub venues: Vec<Venue>,
+}
+
+/// How to reach the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mqtt {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether to speak TLS.
+    pub tls: bool,
+    /// PEM file of the authorities that may sign the broker's certificate; needed with TLS.
+    pub ca_file: Option<PathBuf>,
+    /// A stable client id: it is what the broker's session is kept under.
+    pub client_id: String,
+    /// User name, if the broker asks for one.
+    pub username: Option<String>,
+    /// The file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Which version of MQTT to speak.
+    pub protocol: Protocol,
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub enum Protocol {
+    /// MQTT 5, or 3.1.1 where the broker refuses it.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// MQTT 5 only.
+    #[serde(rename = "5")]
+    V5,
+    /// MQTT 3.1.1 only.
+    #[serde(rename = "3.1.1")]
+    V311,
+}
+
+/// Where a venue's time comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClockKind {
+    /// The server's own clock.
+    #[default]
+    Wall,
+    /// The times of messages and statuses: replays and the demo, behind a loopback broker only.
+    Sightings,
+}
+
+/// Which radio the crowd lens counts. Head counts calibrate one radio's crowd; mixing two counts a phone twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrowdRadio {
+    /// Random Wi-Fi addresses.
+    #[default]
+    Wifi,
+    /// Resolvable and non-resolvable Bluetooth addresses, for venues whose antennas hear nothing else.
+    Ble,
+}
+
+/// A venue.
+#[derive(Clone, Debug)]
+pub struct Venue {
+    /// Its id, as in topics.
+    pub id: Id,
+    /// Its name, as people say it.
+    pub name: String,
+    /// Its time zone and where its days begin.
+    pub calendar: Calendar,
+    /// Its time zone's IANA name.
+    pub timezone: String,
+    /// Where its time comes from.
+    pub clock: ClockKind,
+    /// When it is open.
+    pub hours: Hours,
+    /// Which radio the crowd lens counts.
+    pub crowd_radio: CrowdRadio,
+    /// What makes a visit a visit.
+    pub thresholds: Thresholds,
+    /// Its zones.
+    pub zones: Vec<Zone>,
+    /// Its zone groups, in the order they are first named.
+    pub groups: Vec<Id>,
+    /// Its sensors.
+    pub sensors: Vec<Sensor>,
+}
+
+impl Venue {
+    /// Whether the venue is open to people at a moment.
+    #[must_use]
+    pub fn is_open(&self, at: EpochMs) -> bool {
+        self.hours.is_open(&self.calendar, at)
+    }
+}
+
+/// What makes a passer-by, a visitor, a bounce and an engaged visitor. Every stored figure carries their version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Thresholds {
+    /// Below this strength, in dBm, a stable device is outside and is never pseudonymised.
+    pub outside_floor_dbm: i8,
+    /// At or over this strength, in dBm, a device is near enough to be in a zone that names no threshold of its own.
+    pub near_dbm: i8,
+    /// Near this many seconds, a visit is a visitor's; under it, a bounce.
+    pub visitor_secs: u32,
+    /// Near this many seconds, a visitor is engaged.
+    pub engaged_secs: u32,
+    /// The least number of people a figure may be about.
+    pub k: u32,
+}
+
+/// A zone.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Its id.
+    pub id: Id,
+    /// Its name, as people say it.
+    pub name: String,
+    /// Its group's place in the venue's list.
+    pub group: Option<usize>,
+    /// Its own near threshold in dBm.
+    pub near_dbm: Option<i8>,
+    /// Its outline on the floor plan, in metres; empty means it is drawn as a tile.
+    pub polygon: Vec<[f64; 2]>,
+}
+
+/// A sensor.
+#[derive(Clone, Debug)]
+pub struct Sensor {
+    /// Its id, as in topics.
+    pub id: Id,
+    /// Its zone's place in the venue's list.
+    pub zone: usize,
+    /// Added to every strength it reports, dB.
+    pub rssi_offset_db: i8,
+}
+
+/// What is wrong with a configuration, in words that say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("reading the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has a key nobody knows, or a value of the wrong type.
+    #[error("the configuration does not read: {0}")]
+    Parse(Box<toml::de::Error>),
+    /// An environment variable does not fit.
+    #[error("environment variable {name}: {what}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// One or more values are not acceptable; each line says which and what to do.
+    #[error("the configuration is not acceptable:\n{}", .0.join("\n"))]
+    Invalid(Vec<String>),
+}

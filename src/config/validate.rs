@@ -1,0 +1,283 @@
+//! The checks, with the privacy floors among them: below one the program says why and does not start.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use chrono::NaiveTime;
+use passant_wire::Id;
+
+use super::file::{File, MqttFile, SensorFile, VenueFile, ZoneFile};
+use super::{
+    ClockKind, Config, Error, Hours, K_DEFAULT, K_FLOOR, Mqtt, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX,
+    Venue, ZONES_MAX, Zone,
+};
+use crate::clock::Calendar;
+
+/// Nothing is heard under this strength, dBm.
+const RSSI_FLOOR_DBM: i8 = -95;
+
+pub(super) fn check(file: File) -> Result<Config, Error> {
+    let mut faults = Vec::new();
+    let k = file.privacy.k.unwrap_or(K_DEFAULT);
+    if k < K_FLOOR {
+        faults.push(format!(
+            "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
+        ));
+    }
+    if !file.http.listen.ip().is_loopback() {
+        faults.push(format!(
+            "http.listen is {}: until the server has accounts it listens on a loopback address only; use 127.0.0.1:{}",
+            file.http.listen,
+            file.http.listen.port()
+        ));
+    }
+    let mqtt = mqtt(file.mqtt, &mut faults);
+    if file.venues.len() > VENUES_MAX {
+        faults.push(format!("{} venues: at most {VENUES_MAX} fit in one installation", file.venues.len()));
+    }
+    let mut seen = BTreeSet::new();
+    let mut venues = Vec::new();
+    for venue in file.venues {
+        if !seen.insert(venue.id.clone()) {
+            faults.push(format!("venue {:?} is named twice; give each venue an id of its own", venue.id));
+        }
+        venues.extend(self::venue(venue, k, &mut faults));
+    }
+    let replays = venues.iter().filter(|v: &&Venue| v.clock == ClockKind::Sightings).count();
+    if let Some(mqtt) = &mqtt
+        && replays > 0
+        && !is_loopback(&mqtt.host)
+    {
+        faults.push(format!(
+            "mqtt.url names {} and a venue has clock = \"sightings\": a replay's time can be set by whoever publishes, so it needs a broker on a loopback address",
+            mqtt.host
+        ));
+    }
+    if replays > 0 && replays < venues.len() {
+        faults.push("some venues have clock = \"sightings\" and some \"wall\": a data directory is either a replay's or a real one; run two servers".to_owned());
+    }
+    match mqtt {
+        Some(mqtt) if faults.is_empty() => {
+            Ok(Config { data_dir: file.data_dir, mqtt, http_listen: file.http.listen, k, venues })
+        }
+        _ => Err(Error::Invalid(faults)),
+    }
+}
+
+/// Whether a host name can only mean this machine.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn mqtt(file: MqttFile, faults: &mut Vec<String>) -> Option<Mqtt> {
+    let wrong = |faults: &mut Vec<String>, what: &str| {
+        faults.push(format!("mqtt.url {what}: write it as mqtt://host:1883 or, with TLS, mqtts://host:8883"));
+        None
+    };
+    let (tls, rest) = if let Some(rest) = file.url.strip_prefix("mqtt://") {
+        (false, rest)
+    } else if let Some(rest) = file.url.strip_prefix("mqtts://") {
+        (true, rest)
+    } else {
+        return wrong(faults, "has no known scheme");
+    };
+    if rest.contains(['@', '/', '?', '#']) {
+        return wrong(faults, "holds more than a host and a port (user and password have keys of their own)");
+    }
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !rest.ends_with(']') => match port.parse() {
+            Ok(port) => (host, port),
+            Err(_) => return wrong(faults, "has a port that is no number"),
+        },
+        _ => (rest, if tls { 8883 } else { 1883 }),
+    };
+    if host.is_empty() {
+        return wrong(faults, "names no host");
+    }
+    if tls && file.ca_file.is_none() {
+        faults.push("mqtt.url asks for TLS: name the authorities that may sign the broker's certificate in mqtt.ca_file (PEM)".to_owned());
+    }
+    if file.password_file.is_some() && file.username.is_none() {
+        faults.push(
+            "mqtt.password_file is set and mqtt.username is not: a broker takes a password with a user only"
+                .to_owned(),
+        );
+    }
+    Some(Mqtt {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+        tls,
+        ca_file: file.ca_file,
+        client_id: file.client_id.unwrap_or_else(|| "passant-ingest".to_owned()),
+        username: file.username,
+        password_file: file.password_file,
+        protocol: file.protocol,
+    })
+}
+
+fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
+    let at = format!("venue {:?}", file.id);
+    let before = faults.len();
+    let id = id(&file.id, &at, faults);
+    let tz = file.timezone.parse::<chrono_tz::Tz>().ok();
+    if tz.is_none() {
+        faults.push(format!("{at}: timezone {:?} is not an IANA name like \"Europe/Paris\"", file.timezone));
+    }
+    let start = file.day_starts_at.as_deref().unwrap_or("04:00");
+    let day_starts_at = NaiveTime::parse_from_str(start, "%H:%M").ok();
+    if day_starts_at.is_none() {
+        faults.push(format!("{at}: day_starts_at {start:?} is not a time like \"04:00\""));
+    }
+    let hours = Hours::parse(&file.hours).map_err(|e| faults.push(format!("{at}: hours: {e}"))).ok();
+    let thresholds = thresholds(&file, k, &at, faults);
+    let (zones, groups) = zones(file.zones, &at, faults);
+    let sensors = sensors(file.sensors, &zones, &at, faults);
+    if faults.len() > before {
+        return None;
+    }
+    Some(Venue {
+        name: file.name.unwrap_or_else(|| file.id.clone()),
+        id: id?,
+        calendar: Calendar::new(tz?, day_starts_at?),
+        timezone: file.timezone,
+        clock: file.clock,
+        hours: hours?,
+        crowd_radio: file.crowd_radio,
+        thresholds,
+        zones,
+        groups,
+        sensors,
+    })
+}
+
+fn thresholds(file: &VenueFile, k: u32, at: &str, faults: &mut Vec<String>) -> Thresholds {
+    let thresholds = Thresholds {
+        outside_floor_dbm: file.thresholds.outside_floor_dbm.unwrap_or(-90),
+        near_dbm: file.thresholds.near_dbm.unwrap_or(-80),
+        visitor_secs: file.thresholds.visitor_secs.unwrap_or(5 * 60),
+        engaged_secs: file.thresholds.engaged_secs.unwrap_or(15 * 60),
+        k,
+    };
+    if !(RSSI_FLOOR_DBM..0).contains(&thresholds.outside_floor_dbm) {
+        faults.push(format!(
+            "{at}: outside_floor_dbm is {}: choose one from {RSSI_FLOOR_DBM} to -1",
+            thresholds.outside_floor_dbm
+        ));
+    }
+    if thresholds.near_dbm < thresholds.outside_floor_dbm {
+        faults
+            .push(format!("{at}: near_dbm lies below outside_floor_dbm, so nobody could pass by; raise it"));
+    }
+    if thresholds.visitor_secs == 0 || thresholds.engaged_secs <= thresholds.visitor_secs {
+        faults.push(format!("{at}: thresholds: 0 < visitor_secs < engaged_secs is needed"));
+    }
+    thresholds
+}
+
+fn zones(files: Vec<ZoneFile>, at: &str, faults: &mut Vec<String>) -> (Vec<Zone>, Vec<Id>) {
+    if files.is_empty() || files.len() > ZONES_MAX {
+        faults.push(format!("{at}: {} zones: 1 to {ZONES_MAX} are needed", files.len()));
+    }
+    let mut groups: Vec<Id> = Vec::new();
+    let mut zones: Vec<Zone> = Vec::new();
+    for file in files {
+        let Some(id) = id(&file.id, at, faults) else { continue };
+        if zones.iter().any(|z| z.id == id) {
+            faults.push(format!("{at}: zone {id} is named twice"));
+        }
+        let group = file.group.and_then(|name| self::id(&name, at, faults)).map(|name| {
+            groups.iter().position(|g| *g == name).unwrap_or_else(|| {
+                groups.push(name);
+                groups.len() - 1
+            })
+        });
+        let name = file.name.unwrap_or_else(|| file.id.clone());
+        zones.push(Zone { id, name, group, near_dbm: file.near_dbm, polygon: file.polygon });
+    }
+    for group in &groups {
+        if zones.iter().any(|z| z.id == *group) {
+            faults.push(format!("{at}: {group} names a zone and a group; the API could not tell them apart"));
+        }
+    }
+    (zones, groups)
+}
+
+fn sensors(files: Vec<SensorFile>, zones: &[Zone], at: &str, faults: &mut Vec<String>) -> Vec<Sensor> {
+    if files.len() > SENSORS_MAX {
+        faults.push(format!("{at}: {} sensors: at most {SENSORS_MAX} fit in one venue", files.len()));
+    }
+    let mut seen = BTreeSet::new();
+    let mut sensors = Vec::new();
+    for file in files {
+        let Some(id) = id(&file.id, at, faults) else { continue };
+        if !seen.insert(id.clone()) {
+            faults.push(format!("{at}: sensor {id} is named twice"));
+        }
+        match zones.iter().position(|z| z.id.as_str() == file.zone) {
+            Some(zone) => sensors.push(Sensor { id, zone, rssi_offset_db: file.rssi_offset_db }),
+            None => faults
+                .push(format!("{at}: sensor {id} stands in zone {:?}, which is not configured", file.zone)),
+        }
+    }
+    sensors
+}
+
+fn id(text: &str, at: &str, faults: &mut Vec<String>) -> Option<Id> {
+    let id = Id::parse(text);
+    if id.is_none() {
+        faults.push(format!("{at}: {text:?} is no id: use 1 to 64 letters, digits, '-', '_' or '.'"));
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, EXAMPLE};
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, std::iter::empty()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_example_is_accepted() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!(config.k, 10);
+        assert_eq!(config.venues[0].id.as_str(), "mall");
+    }
+
+    #[test]
+    fn below_a_floor_the_program_says_why() {
+        for (from, to, words) in [
+            ("k = 10", "k = 4", "fewer than 5 people"),
+            ("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"", "loopback"),
+            ("clock = \"wall\"", "clock = \"sundial\"", "clock"),
+            ("data_dir", "data_dirr", "data_dirr"),
+            ("timezone = \"Europe/Paris\"", "timezone = \"Paris\"", "IANA"),
+        ] {
+            assert!(EXAMPLE.contains(from), "{from}");
+            let error = parse(&EXAMPLE.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(words), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_replay_needs_a_loopback_broker() {
+        let text = EXAMPLE.replace("clock = \"wall\"", "clock = \"sightings\"");
+        assert!(parse(&text).is_ok());
+        let error = parse(&text.replace("mqtt://127.0.0.1:1883", "mqtt://broker.example:1883")).unwrap_err();
+        assert!(error.contains("loopback"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let environment = [
+            ("PASSANT__HTTP__LISTEN".to_owned(), "127.0.0.1:9999".to_owned()),
+            ("PASSANT__PRIVACY__K".to_owned(), "20".to_owned()),
+            ("HOME".to_owned(), "/".to_owned()),
+        ];
+        let config = Config::parse(EXAMPLE, environment.into_iter()).unwrap();
+        assert_eq!((config.http_listen.port(), config.k), (9999, 20));
+        let wrong = [("PASSANT__HTTP__PORT".to_owned(), "1".to_owned())];
+        assert!(Config::parse(EXAMPLE, wrong.into_iter()).is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! What enters the house: sightings, and everything else that is news, through one front door.
+//!
+//! Nothing here can be cloned, printed or serialised that holds a device.
+
+mod class;
+
+pub use class::{AddressClass, Radio};
+pub use passant_wire::{BootId, DeviceId, ItemRefusals};
+
+use crate::clock::EpochMs;
+
+/// A configured sensor, by its place in the configuration: which venue, and which of its sensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SensorRef {
+    /// The venue's place in the configuration.
+    pub venue: u16,
+    /// The sensor's place in the venue.
+    pub sensor: u16,
+}
+
+/// One sensor heard one device once.
+#[derive(Debug)]
+pub struct Sighting {
+    /// The raw device: it ends at the pseudonym stage.
+    pub device: DeviceId,
+    /// What kind of address it is.
+    pub class: AddressClass,
+    /// Received strength in dBm, as the sensor said it.
+    pub rssi: i8,
+    /// When, by the sensor; `None` means the time of its message.
+    pub at: Option<EpochMs>,
+}
+
+/// What a message says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Its number since the sensor's boot.
+    pub number: Option<u64>,
+    /// The sensor's boot.
+    pub boot: Option<BootId>,
+    /// Its time by the sensor's clock.
+    pub at: Option<EpochMs>,
+}
+
+/// One message of sightings from a configured sensor.
+#[derive(Debug)]
+pub struct SensorReport {
+    /// Who heard.
+    pub from: SensorRef,
+    /// The message's own words about itself.
+    pub header: Header,
+    /// What was heard.
+    pub sightings: Vec<Sighting>,
+    /// Sightings of the batch that were refused while decoding.
+    pub refused: ItemRefusals,
+}
+
+/// A sensor's word about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SensorStatus {
+    /// Who.
+    pub from: SensorRef,
+    /// False in a last will.
+    pub online: bool,
+    /// When, by the sensor's clock.
+    pub at: Option<EpochMs>,
+    /// A retained delivery is never a sign of life.
+    pub retained: bool,
+}
+
+/// People counted by eye in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadCount {
+    /// The venue's place in the configuration.
+    pub venue: u16,
+    /// The zone's place in the venue.
+    pub zone: u16,
+    /// Its row in the office; a count with a known row replaces that row's.
+    pub row: i64,
+    /// The first moment of the count.
+    pub from: EpochMs,
+    /// The first moment after it.
+    pub to: EpochMs,
+    /// How many people were there; `None` takes the row back.
+    pub people: Option<u32>,
+}
+
+/// All news enters by one front door.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A sensor heard devices.
+    Report(SensorReport),
+    /// A sensor speaks of itself.
+    Status(SensorStatus),
+    /// A device's owner objects: the open visit is forgotten, the mark is in force from the next sighting.
+    OptedOut(DeviceId),
+    /// The objection was withdrawn.
+    Withdrawn(DeviceId),
+    /// People were counted by eye.
+    HeadCount(HeadCount),
+}
+
+/// Keeps a broker's copy of a message alive until the message has been taken in: dropping it acknowledges.
+pub struct Ack(#[expect(dead_code, reason = "it is held for what its drop does")] Option<Box<dyn Send>>);
+
+impl Ack {
+    /// Nobody waits for an acknowledgement.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Acknowledges by dropping the guard.
+    #[must_use]
+    pub fn on_drop(guard: Box<dyn Send>) -> Self {
+        Self(Some(guard))
+    }
+}
+
+impl std::fmt::Debug for Ack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ack")
+    }
+}
+
+/// An arrival with its acknowledgement.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The news.
+    pub arrival: Arrival,
+    /// Dropped when the news has been taken in.
+    pub ack: Ack,
+}
+
+#[cfg(test)]
+mod tests {
+    use static_assertions::assert_not_impl_any;
+
+    use super::{Arrival, DeviceId, SensorReport, Sighting};
+
+    // A compile error here means that a raw device can be copied, shown or written.
+    assert_not_impl_any!(DeviceId: Clone, Copy, std::fmt::Display, serde::Serialize, PartialEq, std::hash::Hash);
+    assert_not_impl_any!(Sighting: Clone, Copy, std::fmt::Display, serde::Serialize, PartialEq);
+    assert_not_impl_any!(SensorReport: Clone, serde::Serialize);
+    assert_not_impl_any!(Arrival: Clone, serde::Serialize);
+}

@@ -1,0 +1,127 @@
+//! The one type that holds a raw address.
+
+use std::fmt;
+
+/// A 48-bit device address as it was on the air.
+///
+/// It cannot be printed, cloned, compared in a log or serialised: whoever wants the bytes must say so by name
+/// ([`DeviceId::octets`]), and a test lists the places that do.
+///
+/// The six bytes can be read:
+/// ```
+/// let id = passant_wire::DeviceId::parse("a4:c1:38:11:22:33").unwrap();
+/// assert_eq!(id.octets()[0], 0xa4);
+/// assert_eq!(format!("{id:?}"), "DeviceId(redacted)");
+/// ```
+/// They cannot be displayed:
+/// ```compile_fail,E0277
+/// let id = passant_wire::DeviceId::parse("a4:c1:38:11:22:33").unwrap();
+/// println!("{id}");
+/// ```
+/// nor copied behind one's back:
+/// ```compile_fail,E0599
+/// let id = passant_wire::DeviceId::parse("a4:c1:38:11:22:33").unwrap();
+/// let twin = id.clone();
+/// ```
+/// nor written out:
+/// ```compile_fail,E0277
+/// let id = passant_wire::DeviceId::parse("a4:c1:38:11:22:33").unwrap();
+/// serde_json::to_string(&id).unwrap();
+/// ```
+pub struct DeviceId([u8; 6]);
+
+impl DeviceId {
+    /// Reads an address in any usual spelling: `aabbccddeeff`, `AA:BB:…`, `aa-bb-…`, `aabb.ccdd.eeff`.
+    ///
+    /// `None` for anything else, and for the all-zero and all-one addresses, which belong to nobody.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() > 17 {
+            return None;
+        }
+        let mut octets = [0u8; 6];
+        let mut digits = 0;
+        for &byte in bytes {
+            if matches!(byte, b':' | b'-' | b'.') {
+                // A separator stands between whole octets, never first, never doubled.
+                if digits == 0 || digits % 2 != 0 {
+                    return None;
+                }
+                continue;
+            }
+            let value = (byte as char).to_digit(16)?;
+            if digits == 12 {
+                return None;
+            }
+            octets[digits / 2] = octets[digits / 2] << 4 | value as u8;
+            digits += 1;
+        }
+        if digits != 12 || !matches!(bytes.len(), 12 | 14 | 17) {
+            return None;
+        }
+        Self::from_octets(octets)
+    }
+
+    /// Takes six bytes in the order they are written; `None` for the all-zero and all-one addresses.
+    #[must_use]
+    pub fn from_octets(octets: [u8; 6]) -> Option<Self> {
+        (octets != [0; 6] && octets != [0xff; 6]).then_some(Self(octets))
+    }
+
+    /// The raw bytes. Only the opt-out gate and the pseudonym stage have a use for them.
+    #[must_use]
+    pub fn octets(&self) -> &[u8; 6] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceId(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DeviceId;
+
+    #[test]
+    fn every_usual_spelling_reads_the_same() {
+        for text in ["a4c138112233", "A4:C1:38:11:22:33", "a4-c1-38-11-22-33", "a4c1.3811.2233"] {
+            assert_eq!(
+                DeviceId::parse(text).unwrap().octets(),
+                &[0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33],
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "a4c13811223",
+            "a4c1381122334",
+            "a4:c1:38:11:22",
+            "a4:c1:38:11:22:33:44:55",
+            "::a4c138112233",
+            "a4c13811223g",
+            "000000000000",
+            "ff:ff:ff:ff:ff:ff",
+            "a4:c1:38:11:2:233",
+            "é4c138112233",
+        ] {
+            assert!(DeviceId::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_it_shows_in_debug() {
+        let id = DeviceId::parse("a4c138112233").unwrap();
+        assert_eq!(
+            format!("{id:?} {:#?}", Some(&id)),
+            "DeviceId(redacted) Some(\n    DeviceId(redacted),\n)"
+        );
+    }
+}
