@@ -1,0 +1,211 @@
+//! What the program says about itself: a log, and counters for Prometheus. No identifier of a device is ever a label
+//! or a field, and no counter is kept for a person, a visit or a zone.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tracing_subscriber::EnvFilter;
+
+/// Starts the log on standard error. `PASSANT_LOG` sets the filter, for example `debug` or `passant=trace`.
+pub fn start_log() {
+    let filter = EnvFilter::try_from_env("PASSANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.try_init().is_err() {
+        tracing::debug!("a log was running already");
+    }
+}
+
+/// Counts what came in and what became of it. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Tally(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    messages: Counter,
+    message_refusals: Family<MessageRefusal, Counter>,
+    sightings: Family<SightingOutcome, Counter>,
+    figures: Family<FigureOutcome, Counter>,
+    broker_connected: Gauge,
+    broker_connections: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+struct MessageRefusal {
+    venue: String,
+    sensor: String,
+    reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SightingOutcome {
+    outcome: String,
+    reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FigureOutcome {
+    state: String,
+}
+
+/// What became of a sighting. Sent = counted + refused + duplicate + lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It reached a lens.
+    Counted,
+    /// Its message had been taken in before.
+    Duplicate,
+    /// It was refused, with the word for why.
+    Refused(&'static str),
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let mut inner = Inner {
+            registry: Registry::with_prefix("passant"),
+            messages: Counter::default(),
+            message_refusals: Family::default(),
+            sightings: Family::default(),
+            figures: Family::default(),
+            broker_connected: Gauge::default(),
+            broker_connections: Counter::default(),
+        };
+        let registry = &mut inner.registry;
+        registry.register("messages", "MQTT messages received", inner.messages.clone());
+        registry.register(
+            "messages_refused",
+            "MQTT messages refused whole, by reason; a sensor that is not configured is counted as a stranger",
+            inner.message_refusals.clone(),
+        );
+        registry.register("sightings", "Sightings by what became of them", inner.sightings.clone());
+        registry.register("figures", "Figures closed, by state", inner.figures.clone());
+        registry.register(
+            "broker_connected",
+            "1 while the broker is connected",
+            inner.broker_connected.clone(),
+        );
+        registry.register(
+            "broker_connections",
+            "Connections made to the broker",
+            inner.broker_connections.clone(),
+        );
+        Self(Arc::new(inner))
+    }
+}
+
+impl Tally {
+    /// A message arrived.
+    pub fn message(&self) {
+        self.0.messages.inc();
+    }
+
+    /// A message of a configured sensor was refused whole.
+    pub fn message_refused(&self, venue: &str, sensor: &str, reason: &'static str) {
+        let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
+        self.0.message_refusals.get_or_create(&label).inc();
+    }
+
+    /// A message was refused whole that belongs to no configured sensor: its topic may say anything, so it is no label.
+    pub fn stranger_refused(&self, reason: &'static str) {
+        self.message_refused("", "", reason);
+    }
+
+    /// How many messages of a sensor were refused whole, for each of some reasons; reasons with none are left out.
+    #[must_use]
+    pub fn messages_refused_so_far(
+        &self,
+        venue: &str,
+        sensor: &str,
+        reasons: impl Iterator<Item = &'static str>,
+    ) -> Vec<(&'static str, u64)> {
+        let count = |reason: &'static str| {
+            let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
+            self.0.message_refusals.get(&label).map(|counter| (reason, counter.get()))
+        };
+        reasons.filter_map(count).collect()
+    }
+
+    /// Some sightings met an outcome.
+    pub fn sightings(&self, outcome: Outcome, count: u64) {
+        if count > 0 {
+            self.0.sightings.get_or_create(&outcome.into()).inc_by(count);
+        }
+    }
+
+    /// How many sightings have met an outcome.
+    #[must_use]
+    pub fn sightings_so_far(&self, outcome: Outcome) -> u64 {
+        self.0.sightings.get(&outcome.into()).map_or(0, |counter| counter.get())
+    }
+
+    /// Figures were closed.
+    pub fn figures(&self, published: u64, held_back: u64) {
+        for (state, count) in [("final", published), ("held_back", held_back)] {
+            self.0.figures.get_or_create(&FigureOutcome { state: state.into() }).inc_by(count);
+        }
+    }
+
+    /// The broker was reached, or lost.
+    pub fn broker(&self, connected: bool) {
+        if connected {
+            self.0.broker_connections.inc();
+        }
+        self.0.broker_connected.set(i64::from(connected));
+    }
+
+    /// Whether the broker is connected, for the readiness page.
+    #[must_use]
+    pub fn broker_is_connected(&self) -> bool {
+        self.0.broker_connected.get() == 1
+    }
+
+    /// Everything in Prometheus's text format.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.0.registry).is_err() {
+            let _ = writeln!(text, "# the counters could not be written");
+        }
+        text
+    }
+}
+
+impl From<Outcome> for SightingOutcome {
+    fn from(outcome: Outcome) -> Self {
+        let (outcome, reason) = match outcome {
+            Outcome::Counted => ("counted", ""),
+            Outcome::Duplicate => ("duplicate", ""),
+            Outcome::Refused(reason) => ("refused", reason),
+        };
+        Self { outcome: outcome.into(), reason: reason.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_read_back_and_print() {
+        let tally = Tally::default();
+        tally.sightings(Outcome::Counted, 3);
+        tally.sightings(Outcome::Refused("time_behind"), 2);
+        tally.clone().sightings(Outcome::Counted, 4);
+        tally.message_refused("mall", "door", "bad_json");
+        assert_eq!(tally.sightings_so_far(Outcome::Counted), 7);
+        let text = tally.encode();
+        for line in [
+            "passant_sightings_total{outcome=\"counted\",reason=\"\"} 7",
+            "passant_sightings_total{outcome=\"refused\",reason=\"time_behind\"} 2",
+            "passant_messages_refused_total{venue=\"mall\",sensor=\"door\",reason=\"bad_json\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} not in\n{text}");
+        }
+    }
+}
