@@ -1,0 +1,327 @@
+//! Collects head counts with the v heard while people were counted, and turns them into a calibration.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Calibration, PEOPLE_SIGMA, kappa_prior_squared};
+use crate::clock::EpochMs;
+
+/// This many counts end the calibration.
+const COUNTS_TO_CALIBRATE: usize = 12;
+/// The prior of κ weighs as much as this many counted groups.
+const KAPPA_PRIOR_GROUPS: f64 = 24.0;
+/// The median of a χ² distribution of one degree of freedom.
+const CHI_SQUARED_MEDIAN: f64 = 0.455;
+/// The share of v's inside the counted windows that lies under the knee.
+const KNEE_QUANTILE: f64 = 0.9;
+/// A count made after the end moves the scale by its ratio to this power.
+const LATER_COUNT_POWER: f64 = 0.25;
+/// Half-minutes of v remembered per zone, so that a count typed in a few minutes late still finds its v.
+const RECENT_HALVES_MAX: usize = 40;
+/// Counts waiting for their windows, at most; the office holds no more than this of a venue.
+const PENDING_MAX: usize = 10_000;
+
+/// People counted by eye in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Its row in the office.
+    pub row: i64,
+    /// The zone's place in the venue.
+    pub zone: u16,
+    /// The first moment of the count.
+    pub from: EpochMs,
+    /// The first moment after it.
+    pub to: EpochMs,
+    /// How many people were there.
+    pub people: u32,
+}
+
+/// A calibration's sums as plain numbers, which survive a restart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// The calibration itself.
+    pub calibration: Calibration,
+    /// Σ people over them.
+    pub people_sum: f64,
+    /// Σ v over them.
+    pub root_sum: f64,
+}
+
+/// A count with what was heard meanwhile.
+#[derive(Clone, Debug)]
+struct Counted {
+    people: f64,
+    roots: Vec<f64>,
+}
+
+impl Counted {
+    fn mean_root(&self) -> f64 {
+        self.roots.iter().sum::<f64>() / self.roots.len() as f64
+    }
+}
+
+/// Keeps the counts of a venue and the calibration they make.
+#[derive(Debug)]
+pub struct Calibrator {
+    pending: Vec<(Count, Vec<f64>)>,
+    counted: BTreeMap<i64, Counted>,
+    /// What was known when this program started, without the counts themselves.
+    resumed: Option<Summary>,
+    recent: BTreeMap<u16, VecDeque<(EpochMs, f64)>>,
+    current: Calibration,
+}
+
+impl Default for Calibrator {
+    fn default() -> Self {
+        Self::resume(None)
+    }
+}
+
+impl Calibrator {
+    /// Begins where an earlier run ended.
+    #[must_use]
+    pub fn resume(resumed: Option<Summary>) -> Self {
+        let current = resumed.map_or_else(Calibration::uncalibrated, |summary| summary.calibration);
+        Self { pending: Vec::new(), counted: BTreeMap::new(), resumed, recent: BTreeMap::new(), current }
+    }
+
+    /// The calibration in force.
+    #[must_use]
+    pub fn current(&self) -> Calibration {
+        self.current
+    }
+
+    /// The calibration in force with its sums, to be kept.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let before = self.resumed.map_or((0, 0.0, 0.0), |s| (s.calibration.counts, s.people_sum, s.root_sum));
+        let counts = before.0 + self.counted.len() as u32;
+        Summary {
+            calibration: Calibration { counts, ..self.current },
+            people_sum: before.1 + self.counted.values().map(|c| c.people).sum::<f64>(),
+            root_sum: before.2 + self.counted.values().map(Counted::mean_root).sum::<f64>(),
+        }
+    }
+
+    /// Takes a head count. `known_root` is the mean v of its window where that is already published.
+    ///
+    /// A count whose window is still to come, or was heard in the last twenty minutes, waits for its window's end.
+    /// Returns whether the calibration changed.
+    pub fn enter(&mut self, count: Count, known_root: Option<f64>, now: EpochMs) -> bool {
+        if let Some(root) = known_root.filter(|root| *root > 0.0) {
+            return self.accept(count.row, Counted { people: f64::from(count.people), roots: vec![root] });
+        }
+        let inside = |at: &EpochMs| count.from <= *at && *at < count.to;
+        let recent = self.recent.get(&count.zone);
+        let heard = recent.into_iter().flatten().filter(|(at, _)| inside(at)).map(|(_, v)| *v).collect();
+        if self.pending.len() < PENDING_MAX {
+            self.pending.push((count, heard));
+        }
+        self.settle(now)
+    }
+
+    /// Takes a count back. Returns whether the calibration changed.
+    pub fn withdraw(&mut self, row: i64) -> bool {
+        self.pending.retain(|(count, _)| count.row != row);
+        self.counted.remove(&row).is_some() && {
+            self.recompute();
+            true
+        }
+    }
+
+    /// Hears the v of a zone's half-minute that starts at `at`.
+    pub fn hear(&mut self, zone: u16, at: EpochMs, v: f64) {
+        let recent = self.recent.entry(zone).or_default();
+        if recent.len() == RECENT_HALVES_MAX {
+            recent.pop_front();
+        }
+        recent.push_back((at, v));
+        for (count, roots) in &mut self.pending {
+            if count.zone == zone && count.from <= at && at < count.to {
+                roots.push(v);
+            }
+        }
+    }
+
+    /// Lets the counts act whose windows have ended by `now`. Returns whether the calibration changed.
+    pub fn settle(&mut self, now: EpochMs) -> bool {
+        if self.pending.iter().all(|(count, _)| count.to > now) {
+            return false;
+        }
+        let mut ended: Vec<_> = self.pending.extract_if(.., |(count, _)| count.to <= now).collect();
+        ended.sort_by_key(|(count, _)| (count.to, count.row));
+        let mut changed = false;
+        for (count, roots) in ended {
+            let counted = Counted { people: f64::from(count.people), roots };
+            if counted.roots.iter().sum::<f64>() > 0.0 {
+                changed |= self.accept(count.row, counted);
+            }
+        }
+        changed
+    }
+
+    fn accept(&mut self, row: i64, counted: Counted) -> bool {
+        let before = self.summary().calibration.counts as usize;
+        if before >= COUNTS_TO_CALIBRATE {
+            let expected = self.current.people(counted.mean_root());
+            if counted.people > 0.0 && expected > 0.0 {
+                self.current.scale *= (counted.people / expected).powf(LATER_COUNT_POWER);
+                self.current.version += 1;
+                return true;
+            }
+            return false;
+        }
+        self.counted.insert(row, counted);
+        self.recompute();
+        true
+    }
+
+    fn recompute(&mut self) {
+        let version = self.current.version + 1;
+        let Summary { calibration: Calibration { counts, .. }, people_sum, root_sum } = self.summary();
+        if counts == 0 || people_sum <= 0.0 {
+            self.current = Calibration { version, ..Calibration::uncalibrated() };
+            return;
+        }
+        let groups = counts as usize;
+        let earlier = self.resumed.map(|summary| summary.calibration);
+        self.current = Calibration {
+            version,
+            counts,
+            scale: people_sum / root_sum,
+            knee: self.knee().into_iter().chain(earlier.and_then(|c| c.knee)).reduce(f64::max),
+            kappa: match earlier {
+                // The earlier residuals are gone with the counts: their band stands in for them.
+                Some(earlier) if self.counted.is_empty() => earlier.kappa,
+                Some(earlier) => earlier.kappa.max(kappa_prior_squared(groups).sqrt()),
+                None => self.kappa(people_sum, root_sum),
+            },
+        };
+    }
+
+    fn knee(&self) -> Option<f64> {
+        let mut roots: Vec<f64> = self.counted.values().flat_map(|c| c.roots.iter().copied()).collect();
+        roots.sort_by(f64::total_cmp);
+        let at = (KNEE_QUANTILE * roots.len() as f64) as usize;
+        roots.get(at.min(roots.len().saturating_sub(1))).copied()
+    }
+
+    fn kappa(&self, people_sum: f64, root_sum: f64) -> f64 {
+        let groups = self.counted.len();
+        let prior = kappa_prior_squared(groups);
+        if groups < 2 {
+            return prior.sqrt();
+        }
+        let mut excesses: Vec<f64> = self
+            .counted
+            .values()
+            .map(|count| {
+                let root = count.mean_root();
+                let expected = (people_sum - count.people) / (root_sum - root) * root;
+                let excess = (count.people - expected).powi(2) - PEOPLE_SIGMA.powi(2);
+                excess.max(0.0) / expected.powi(2)
+            })
+            .collect();
+        excesses.sort_by(f64::total_cmp);
+        let median = f64::midpoint(excesses[(groups - 1) / 2], excesses[groups / 2]);
+        let seen = median / CHI_SQUARED_MEDIAN;
+        let groups = groups as f64;
+        ((KAPPA_PRIOR_GROUPS * prior + groups * seen) / (KAPPA_PRIOR_GROUPS + groups)).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIVE_MINUTES_MS: i64 = 300_000;
+
+    fn count(row: i64, people: u32) -> Count {
+        let from = EpochMs(row * FIVE_MINUTES_MS);
+        Count { row, zone: 0, from, to: EpochMs(from.0 + FIVE_MINUTES_MS), people }
+    }
+
+    /// Enters a count and plays its window with a steady v.
+    fn play(calibrator: &mut Calibrator, row: i64, people: u32, v: f64) {
+        let count = count(row, people);
+        calibrator.enter(count, None, count.from);
+        for half in 0..10 {
+            calibrator.hear(0, EpochMs(count.from.0 + half * 30_000), v);
+        }
+        assert!(!calibrator.settle(EpochMs(count.to.0 - 1)), "a count acts only once its window has ended");
+        assert!(calibrator.settle(count.to));
+    }
+
+    #[test]
+    fn uncalibrated_is_seven_with_a_doubled_band() {
+        let start = Calibrator::default().current();
+        assert!(!start.is_calibrated());
+        assert_eq!(start.people(2.0), 14.0);
+        let kappa: f64 = (0.28_f64.powi(2) + 0.2_f64.powi(2)).sqrt();
+        let expected = 2.0 * 1.28 * (1.5_f64.powi(2) + (kappa * 14.0).powi(2)).sqrt();
+        assert!((start.half_width(14.0) - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_scale_is_people_over_v_through_the_origin_and_the_knee_squares() {
+        let mut calibrator = Calibrator::default();
+        play(&mut calibrator, 1, 10, 1.0);
+        play(&mut calibrator, 2, 20, 3.0);
+        let current = calibrator.current();
+        assert_eq!((current.version, current.scale, current.knee), (2, 7.5, Some(3.0)));
+        assert_eq!(current.people(2.0), 15.0);
+        assert_eq!(current.people(6.0), 7.5 * 3.0 * 4.0);
+    }
+
+    #[test]
+    fn the_band_is_shrunk_to_what_rooms_are_like() {
+        let mut calibrator = Calibrator::default();
+        for row in 1..=8 {
+            play(&mut calibrator, row, 15, 2.0);
+        }
+        // No residual at all: only the prior's 24 parts of 32 remain.
+        let expected = (0.75 * (0.28_f64.powi(2) + 0.2_f64.powi(2) / 8.0)).sqrt();
+        assert!((calibrator.current().kappa - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn twelve_counts_freeze_and_a_later_one_nudges() {
+        let mut calibrator = Calibrator::default();
+        for row in 1..=12 {
+            play(&mut calibrator, row, 14, 2.0);
+        }
+        let frozen = calibrator.current();
+        play(&mut calibrator, 13, 28, 2.0);
+        let moved = calibrator.current();
+        assert!((moved.scale / frozen.scale - 2.0_f64.powf(0.25)).abs() < 1e-9);
+        assert_eq!((moved.knee, moved.kappa, moved.version), (frozen.knee, frozen.kappa, frozen.version + 1));
+    }
+
+    #[test]
+    fn a_count_typed_in_late_finds_its_v_and_one_without_any_does_nothing() {
+        let mut calibrator = Calibrator::default();
+        for half in 0..10 {
+            calibrator.hear(0, EpochMs(FIVE_MINUTES_MS + half * 30_000), 2.0);
+        }
+        assert!(calibrator.enter(count(1, 12), None, EpochMs(4 * FIVE_MINUTES_MS)));
+        assert_eq!(calibrator.current().scale, 6.0);
+        assert!(!calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)), "nothing was heard then");
+        assert!(calibrator.enter(count(-9, 30), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
+        assert_eq!(calibrator.current().scale, 42.0 / 5.0);
+        assert!(calibrator.withdraw(-9));
+        assert_eq!(calibrator.current().scale, 6.0);
+        assert!(calibrator.withdraw(1));
+        assert!(!calibrator.current().is_calibrated());
+    }
+
+    #[test]
+    fn a_restart_keeps_the_calibration_and_goes_on_from_its_sums() {
+        let mut before = Calibrator::default();
+        play(&mut before, 1, 10, 1.0);
+        play(&mut before, 2, 20, 3.0);
+        let mut after = Calibrator::resume(Some(before.summary()));
+        assert_eq!(after.current(), before.current());
+        play(&mut after, 3, 30, 2.0);
+        assert_eq!(after.current().scale, 10.0);
+        assert_eq!(after.current().counts, 3);
+    }
+}

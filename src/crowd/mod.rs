@@ -1,0 +1,158 @@
+#![doc = include_str!("README.md")]
+
+mod history;
+mod night;
+mod tags;
+
+use std::collections::VecDeque;
+
+use history::History;
+use night::Nights;
+use tags::Loudest;
+
+use crate::calibration::Calibrator;
+use crate::clock::EpochMs;
+use crate::config::Venue;
+use crate::pseudonym::{Footprint, HALF_GRACE_MS, HALF_MS, Tag, Trace};
+
+/// The most half-minutes closed at once: two days. A longer silence is skipped, for nothing was heard in it.
+const CATCH_UP_HALVES_MAX: i64 = 2 * 2_880;
+
+/// A zone's half-minute, closed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beat {
+    /// The zone's place in the venue.
+    pub zone: u16,
+    /// The first moment of the half-minute.
+    pub at: EpochMs,
+    /// People, if enough half-minutes were live.
+    pub estimate: Option<Estimate>,
+    /// The share of the zone's sensors that were alive at its end.
+    pub alive: f64,
+}
+
+/// People present, estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// v: the mean root.
+    pub root_mean: f64,
+    /// N.
+    pub people: f64,
+    /// Half the width of the 80 % band around N.
+    pub half_width: f64,
+}
+
+/// What became of a footprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It is counted.
+    Counted,
+    /// Its half-minute was closed.
+    Late,
+    /// The half-minute's set is full.
+    Full,
+}
+
+/// The crowd lens of one venue.
+pub struct Crowd {
+    /// The zone of every sensor.
+    zone_of: Vec<u16>,
+    /// The next half-minute to close, by its number since 1970; `None` before the first moment.
+    next: Option<i64>,
+    /// Sets of open half-minutes; the first belongs to `next`.
+    open: VecDeque<Loudest>,
+    histories: Vec<History>,
+    nights: Nights,
+}
+
+impl Crowd {
+    /// A lens that has heard nothing yet.
+    #[must_use]
+    pub fn new(venue: &Venue) -> Self {
+        Self {
+            zone_of: venue.sensors.iter().map(|s| s.zone as u16).collect(),
+            next: None,
+            open: VecDeque::new(),
+            histories: vec![History::default(); venue.zones.len()],
+            nights: Nights::default(),
+        }
+    }
+
+    /// Takes the fleeting footprints of a message; those of the visit lens are passed over.
+    pub fn hear(&mut self, footprint: &Footprint) -> Heard {
+        let Trace::Fleeting(Tag(tag)) = footprint.trace else {
+            if footprint.trace == Trace::Night {
+                self.nights.hear(footprint.rssi);
+            }
+            return Heard::Counted;
+        };
+        let half = footprint.at.0.div_euclid(HALF_MS);
+        let next = *self.next.get_or_insert(half);
+        let Ok(place) = usize::try_from(half - next) else { return Heard::Late };
+        // Weaker than θ a tag cannot count: a device below it at its strongest sensor counts nowhere.
+        if footprint.rssi < self.nights.threshold_dbm() {
+            return Heard::Counted;
+        }
+        while self.open.len() <= place {
+            self.open.push_back(Loudest::default());
+        }
+        if self.open[place].hear(tag, footprint.rssi, footprint.sensor) { Heard::Counted } else { Heard::Full }
+    }
+
+    /// Closes every half-minute whose time has come by the venue's clock, in order, and wipes its set.
+    ///
+    /// `alive` tells the share of a zone's sensors that were alive at the end of a half-minute, given as that moment.
+    /// Half-minutes in closed hours make no beat. Head counts act between half-minutes.
+    pub fn close(
+        &mut self,
+        now: EpochMs,
+        venue: &Venue,
+        calibrator: &mut Calibrator,
+        mut alive: impl FnMut(u16, EpochMs) -> f64,
+    ) -> Vec<Beat> {
+        let mut beats = Vec::new();
+        let last = (now.0 - HALF_GRACE_MS).div_euclid(HALF_MS) - 1;
+        let next = *self.next.get_or_insert(now.0.div_euclid(HALF_MS));
+        let first = next.max(last + 1 - CATCH_UP_HALVES_MAX);
+        if first > next {
+            // The sets are laid out from the first half-minute not closed, and that one is skipped.
+            self.open.clear();
+        }
+        for half in first..=last {
+            let at = EpochMs(half * HALF_MS);
+            let distinct = self.open.pop_front().map(|set| set.count(&self.zone_of, self.histories.len()));
+            if !venue.is_open(at) {
+                self.histories.iter_mut().for_each(|history| history.push(None));
+                self.nights.closed();
+                continue;
+            }
+            self.nights.opened();
+            for (zone, history) in self.histories.iter_mut().enumerate() {
+                let alive = alive(zone as u16, EpochMs(at.0 + HALF_MS));
+                let count = distinct.as_ref().map_or(0, |of| of[zone]);
+                history.push((alive > 0.0).then(|| f64::from(count).sqrt()));
+                let root_mean = if alive > 0.0 { history.mean() } else { None };
+                if let Some(v) = root_mean {
+                    calibrator.hear(zone as u16, at, v);
+                }
+                let estimate = root_mean.map(|root_mean| {
+                    let people = calibrator.current().people(root_mean);
+                    Estimate { root_mean, people, half_width: calibrator.current().half_width(people) }
+                });
+                beats.push(Beat { zone: zone as u16, at, estimate, alive });
+            }
+            calibrator.settle(EpochMs(at.0 + HALF_MS));
+        }
+        self.next = Some(next.max(last + 1));
+        beats
+    }
+
+    /// θ, the weakest strength that counts, dBm.
+    #[must_use]
+    pub fn threshold_dbm(&self) -> i8 {
+        self.nights.threshold_dbm()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Keys that nobody can print, copy or keep.
+
+use zeroize::Zeroize;
+
+use crate::chance::{self, NoChance};
+
+/// A page of its own, so that unlocking one key never unlocks a neighbour.
+#[repr(align(4096))]
+struct Page([u8; 4096]);
+
+/// A random 256-bit key on a locked page; wiped when it is dropped.
+pub struct Key {
+    page: Box<Page>,
+    _lock: region::LockGuard,
+}
+
+/// Why no key could be made; without one nothing is hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// No random bytes.
+    #[error(transparent)]
+    NoChance(#[from] NoChance),
+    /// The system would not lock a page.
+    #[error("locking a page of memory for a key: {0}; allow it with LimitMEMLOCK= (systemd) or ulimit -l")]
+    NoLock(#[from] region::Error),
+}
+
+impl Key {
+    /// A new random key.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes or no locked memory.
+    pub fn random() -> Result<Self, KeyError> {
+        let mut page = Box::new(Page([0; 4096]));
+        let lock = region::lock(page.0.as_ptr(), page.0.len())?;
+        chance::fill(&mut page.0[..32])?;
+        Ok(Self { page, _lock: lock })
+    }
+
+    /// 64 bits of keyed BLAKE3 over length-framed parts.
+    pub(super) fn hash(&self, context: &[u8; 16], radio: u8, octets: &[u8; 6]) -> u64 {
+        let mut framed = [0; 1 + 16 + 1 + 1 + 1 + 6];
+        framed[0] = 16;
+        framed[1..17].copy_from_slice(context);
+        framed[17] = 1;
+        framed[18] = radio;
+        framed[19] = 6;
+        framed[20..].copy_from_slice(octets);
+        let key = self.page.0.first_chunk::<32>().unwrap_or(&[0; 32]);
+        let hash = blake3::keyed_hash(key, &framed);
+        u64::from_le_bytes(*hash.as_bytes().first_chunk::<8>().unwrap_or(&[0; 8]))
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.page.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use static_assertions::assert_not_impl_any;
+
+    use super::*;
+
+    assert_not_impl_any!(Key: Clone, Copy, std::fmt::Debug, std::fmt::Display, serde::Serialize, PartialEq);
+
+    #[test]
+    fn keys_are_random_and_parts_are_framed() {
+        let context = b"passant stable 1";
+        let hash = |key: &Key, radio| key.hash(context, radio, &[1, 2, 3, 4, 5, 6]);
+        let (a, b) = (Key::random().unwrap(), Key::random().unwrap());
+        assert_ne!(hash(&a, 0), hash(&b, 0));
+        assert_ne!(hash(&a, 0), hash(&a, 1));
+        assert_eq!(hash(&a, 0), hash(&a, 0));
+    }
+}
