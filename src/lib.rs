@@ -1,5 +1,6 @@
 //! Passant counts the people in a venue from the radio signals their phones send anyway, and keeps nobody's trace.
 
+pub mod aggregate;
 pub mod calibration;
 pub mod chance;
 pub mod clock;
@@ -8,5 +9,7 @@ pub mod crowd;
 pub mod optout;
 pub mod pseudonym;
 pub mod release;
+pub mod roster;
 pub mod sighting;
 pub mod telemetry;
+pub mod visit;

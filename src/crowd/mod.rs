@@ -13,7 +13,7 @@ use tags::Loudest;
 use crate::calibration::Calibrator;
 use crate::clock::EpochMs;
 use crate::config::Venue;
-use crate::pseudonym::{Footprint, HALF_GRACE_MS, HALF_MS, Tag, Trace};
+use crate::pseudonym::{Footprint, HALF_GRACE_MS, HALF_MS, Trace};
 
 /// The most half-minutes closed at once: two days. A longer silence is skipped, for nothing was heard in it.
 const CATCH_UP_HALVES_MAX: i64 = 2 * 2_880;
@@ -80,7 +80,7 @@ impl Crowd {
 
     /// Takes the fleeting footprints of a message; those of the visit lens are passed over.
     pub fn hear(&mut self, footprint: &Footprint) -> Heard {
-        let Trace::Fleeting(Tag(tag)) = footprint.trace else {
+        let Trace::Fleeting(tag) = footprint.trace else {
             if footprint.trace == Trace::Night {
                 self.nights.hear(footprint.rssi);
             }

@@ -2,42 +2,26 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
+
+use crate::pseudonym::{Tag, Uniform};
 
 /// The most distinct tags of a half-minute; more are refused and counted, and the figure says so by its coverage.
 const TAGS_MAX: usize = 1 << 21;
 
 /// A set that is dropped with its half-minute.
 #[derive(Default)]
-pub(super) struct Loudest(HashMap<u64, Loud, BuildHasherDefault<Uniform>>);
+pub(super) struct Loudest(HashMap<Tag, Loud, BuildHasherDefault<Uniform>>);
 
 struct Loud {
     rssi: i8,
     sensor: u16,
 }
 
-/// A tag is uniformly random already, so it is its own hash.
-#[derive(Default)]
-pub(super) struct Uniform(u64);
-
-impl Hasher for Uniform {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_u64(&mut self, tag: u64) {
-        self.0 = tag;
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 impl Loudest {
     /// Keeps the loudest sensor of a tag, the first of equals, so that the order of hearing does not matter. False
     /// when the set is full.
-    pub(super) fn hear(&mut self, tag: u64, rssi: i8, sensor: u16) -> bool {
+    pub(super) fn hear(&mut self, tag: Tag, rssi: i8, sensor: u16) -> bool {
         let full = self.0.len() >= TAGS_MAX;
         match self.0.entry(tag) {
             Entry::Occupied(mut known) => {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{Config, EXAMPLE};
+use crate::pseudonym::Tag;
 
 const START: i64 = 1_764_000_000_000;
 

@@ -1,8 +1,10 @@
 #![doc = include_str!("README.md")]
 
 mod key;
+mod uniform;
 
 pub use key::{Key, KeyError};
+pub use uniform::Uniform;
 
 use std::collections::VecDeque;
 

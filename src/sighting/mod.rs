@@ -83,6 +83,8 @@ pub struct HeadCount {
     pub to: EpochMs,
     /// How many people were there; `None` takes the row back.
     pub people: Option<u32>,
+    /// The mean v of the window in hundredths, where its figures are published already.
+    pub root_mean_centi: Option<u32>,
 }
 
 /// All news enters by one front door.

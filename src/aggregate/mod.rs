@@ -1,0 +1,253 @@
+#![doc = include_str!("README.md")]
+
+mod crowd_cell;
+mod visit_cell;
+
+use std::collections::BTreeMap;
+
+use crowd_cell::CrowdCell;
+pub use crowd_cell::{Level, Occupancy};
+use visit_cell::VisitCell;
+pub use visit_cell::{Dwell, Traffic};
+
+use crate::clock::{EpochMs, Step, Window};
+use crate::config::Venue;
+use crate::crowd::Beat;
+use crate::visit::{Place as VisitPlace, VisitEvent};
+
+const HALF_MS: i64 = 30_000;
+/// The lateness: an occupancy window closes this long after its end, seconds.
+pub const CROWD_LATENESS_SECS: i64 = passant_wire::LIFE_SECS as i64;
+/// A window of visits closes this long after its end, seconds: the silence that ends a visit, and the lateness.
+pub const VISIT_LATENESS_SECS: i64 = crate::visit::SILENCE_MS / 1000 + CROWD_LATENESS_SECS;
+
+/// Where a row is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The whole venue.
+    Venue,
+    /// The group at a place in the venue's list.
+    Group(u16),
+    /// The zone at a place in the venue's list.
+    Zone(u16),
+}
+
+/// A closed window: one row a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneWindow<Row> {
+    /// The length of the window.
+    pub step: Step,
+    /// The window.
+    pub window: Window,
+    /// Every place of the venue that has this step, the venue first, then groups, then zones.
+    pub rows: Vec<(Place, Covered<Row>)>,
+}
+
+/// A row with how much of its window it saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Covered<Row> {
+    /// The share of the window's open half-minutes in which the sensors were alive, 0 to 1.
+    pub coverage: f64,
+    /// The row.
+    pub row: Row,
+}
+
+/// A closed window of either lens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Closed {
+    /// Of the crowd lens.
+    Crowd(ZoneWindow<Occupancy>),
+    /// Of the visit lens.
+    Visits(ZoneWindow<Traffic>),
+}
+
+/// The open windows of one venue.
+pub struct Aggregate {
+    crowd: BTreeMap<(Step, EpochMs), Open<CrowdCell>>,
+    visits: BTreeMap<(Step, EpochMs), Open<VisitCell>>,
+    group_of: Vec<Option<u16>>,
+    groups: usize,
+}
+
+struct Open<Cell> {
+    window: Window,
+    /// The venue, then groups, then zones.
+    cells: Vec<Cell>,
+    /// By zone: the summed share of sensors alive, over the half-minutes seen.
+    alive: Vec<f64>,
+    /// Half-minutes seen, and open ones that passed before the first was.
+    halves: u32,
+    missed: u32,
+}
+
+impl Aggregate {
+    /// No window is open yet.
+    #[must_use]
+    pub fn new(venue: &Venue) -> Self {
+        Self {
+            crowd: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            group_of: venue.zones.iter().map(|z| z.group.map(|g| g as u16)).collect(),
+            groups: venue.groups.len(),
+        }
+    }
+
+    /// Takes the beats of one or more half-minutes, zone by zone, in order of time.
+    pub fn beats(&mut self, beats: &[Beat], venue: &Venue) {
+        for half in beats.chunk_by(|a, b| a.at == b.at) {
+            let at = half[0].at;
+            for step in Step::ALL {
+                let sums = self.sums(half);
+                let open = open_window(&mut self.crowd, venue, step, at, 1 + self.groups);
+                open.see(half);
+                for (cell, level) in open.cells.iter_mut().zip(sums) {
+                    cell.take(level);
+                }
+                if step != Step::FiveMinutes {
+                    open_window(&mut self.visits, venue, step, at, 1 + self.groups).see(half);
+                }
+            }
+        }
+    }
+
+    /// Takes visit events.
+    pub fn visits(&mut self, events: &[VisitEvent], venue: &Venue) {
+        for event in events {
+            for step in [Step::QuarterHour, Step::Hour, Step::Day] {
+                match *event {
+                    VisitEvent::Ended { place, last, kind, dwell_minutes } => {
+                        if let Some(cell) = self.visit_cell(place, step, last, venue) {
+                            cell.ended(kind, dwell_minutes);
+                        }
+                    }
+                    VisitEvent::Present { place, who, from, to } => {
+                        let mut at = from;
+                        // A stretch of presence is at most the silence that ends a visit, so it meets few windows.
+                        while at <= to {
+                            if let Some(cell) = self.visit_cell(place, step, at, venue) {
+                                cell.present(who);
+                            }
+                            at = venue.calendar.window_of(at, step).to;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes every window whose time has come by the venue's clock, in order of step and time.
+    pub fn close(&mut self, now: EpochMs) -> Vec<Closed> {
+        let groups = self.groups;
+        let over = |open: &Window, lateness_secs| open.to.plus_secs(lateness_secs) <= now;
+        let mut closed = Vec::new();
+        for ((step, _), open) in self.crowd.extract_if(.., |_, open| over(&open.window, CROWD_LATENESS_SECS)) {
+            closed.push(Closed::Crowd(open.finish(step, groups, &self.group_of, |_| true, CrowdCell::finish)));
+        }
+        for ((step, _), open) in self.visits.extract_if(.., |_, open| over(&open.window, VISIT_LATENESS_SECS)) {
+            let has_step = |place| match place {
+                Place::Venue => true,
+                Place::Group(_) => false,
+                Place::Zone(_) => step != Step::QuarterHour,
+            };
+            closed.push(Closed::Visits(open.finish(step, groups, &self.group_of, has_step, VisitCell::finish)));
+        }
+        closed
+    }
+
+    /// What the venue, each group and each zone hold in a half-minute; `None` where no zone has data.
+    fn sums(&self, half: &[Beat]) -> Vec<Option<Level>> {
+        let mut sums = vec![None; 1 + self.groups + self.group_of.len()];
+        for beat in half {
+            let Some(estimate) = beat.estimate else { continue };
+            let level = Level::of(&estimate);
+            let zone = usize::from(beat.zone);
+            let group = self.group_of[zone].map(|group| 1 + usize::from(group));
+            for place in [Some(0), group, Some(1 + self.groups + zone)].into_iter().flatten() {
+                sums[place] = Some(sums[place].map_or(level, |sum: Level| sum.plus(level)));
+            }
+        }
+        sums
+    }
+
+    fn visit_cell(&mut self, place: VisitPlace, step: Step, at: EpochMs, venue: &Venue) -> Option<&mut VisitCell> {
+        let cell = match place {
+            VisitPlace::Venue => 0,
+            VisitPlace::Zone(_) if step == Step::QuarterHour => return None,
+            VisitPlace::Zone(zone) => 1 + self.groups + usize::from(zone),
+        };
+        open_window(&mut self.visits, venue, step, at, 1 + self.groups).cells.get_mut(cell)
+    }
+}
+
+/// The open window of a step that a moment lies in; begun if it is not open yet.
+fn open_window<'a, Cell: Default>(
+    map: &'a mut BTreeMap<(Step, EpochMs), Open<Cell>>,
+    venue: &Venue,
+    step: Step,
+    at: EpochMs,
+    cells_before_zones: usize,
+) -> &'a mut Open<Cell> {
+    // The calendar is dear, and nearly always the window is open already.
+    let known = map.range((step, EpochMs(i64::MIN))..=(step, at)).next_back().filter(|(_, open)| open.window.contains(at));
+    let from = known.map_or_else(|| venue.calendar.window_of(at, step).from, |((_, from), _)| *from);
+    map.entry((step, from)).or_insert_with(|| {
+        let window = venue.calendar.window_of(at, step);
+        let zones = venue.zones.len();
+        Open {
+            window,
+            cells: (0..cells_before_zones + zones).map(|_| Cell::default()).collect(),
+            alive: vec![0.0; zones],
+            halves: 0,
+            missed: open_halves(venue, window.from, at),
+        }
+    })
+}
+
+/// Open half-minutes from a window's start until the first one seen in it.
+fn open_halves(venue: &Venue, from: EpochMs, first: EpochMs) -> u32 {
+    let halves = (from.0..first.0.div_euclid(HALF_MS) * HALF_MS).step_by(HALF_MS as usize);
+    halves.filter(|at| venue.is_open(EpochMs(*at))).count() as u32
+}
+
+impl<Cell> Open<Cell> {
+    fn see(&mut self, half: &[Beat]) {
+        self.halves += 1;
+        for beat in half {
+            self.alive[usize::from(beat.zone)] += beat.alive;
+        }
+    }
+
+    fn finish<Row>(
+        self,
+        step: Step,
+        groups: usize,
+        group_of: &[Option<u16>],
+        has_step: impl Fn(Place) -> bool,
+        row: impl Fn(Cell) -> Row,
+    ) -> ZoneWindow<Row> {
+        let expected = f64::from((self.halves + self.missed).max(1));
+        let of_zones = |zones: &mut dyn Iterator<Item = usize>| {
+            let (sum, count) = zones.fold((0.0, 0), |(sum, count), zone| (sum + self.alive[zone], count + 1));
+            sum / expected / f64::from(count.max(1))
+        };
+        let coverage = |place| match place {
+            Place::Venue => of_zones(&mut (0..group_of.len())),
+            Place::Group(group) => of_zones(&mut (0..group_of.len()).filter(|zone| group_of[*zone] == Some(group))),
+            Place::Zone(zone) => of_zones(&mut std::iter::once(usize::from(zone))),
+        };
+        let places = std::iter::once(Place::Venue)
+            .chain((0..groups).map(|group| Place::Group(group as u16)))
+            .chain((0..group_of.len()).map(|zone| Place::Zone(zone as u16)));
+        let coverages: Vec<_> = places.map(|place| (place, coverage(place))).collect();
+        let rows = coverages
+            .into_iter()
+            .zip(self.cells)
+            .filter(|((place, _), _)| has_step(*place))
+            .map(|((place, coverage), cell)| (place, Covered { coverage, row: row(cell) }))
+            .collect();
+        ZoneWindow { step, window: self.window, rows }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+#![doc = include_str!("README.md")]
+
+mod slot;
+mod stay;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
+
+use slot::{Reading, Slot};
+use stay::Visit;
+
+use crate::clock::EpochMs;
+use crate::config::Venue;
+use crate::pseudonym::{Footprint, Pseudonym, Trace, Uniform};
+
+/// The length of a slot, ms.
+const SLOT_MS: i64 = 10_000;
+/// A slot is judged this long after its end, ms.
+const SLOT_GRACE_MS: i64 = 10_000;
+/// This much silence ends a visit, ms.
+pub const SILENCE_MS: i64 = 15 * 60_000;
+/// Visits that have fallen silent are looked for this often, ms; with silence, slot and grace it stays under the 17
+/// minutes after which a window of visits closes.
+const SWEEP_MS: i64 = 60_000;
+/// The most visits open at once; a device over it is refused and counted.
+const OPEN_VISITS_MAX: usize = 1_000_000;
+
+/// Where something is counted: the whole venue, or the zone at a place in the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The whole venue.
+    Venue,
+    /// A zone.
+    Zone(u16),
+}
+
+/// A number that is the same for one device during one venue day and means nothing else; for sketches of distinct
+/// devices.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Distinct(pub(crate) u64);
+
+/// What a visit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Never near.
+    PasserBy,
+    /// Near, but for less than a visitor.
+    Bounce,
+    /// Near long enough.
+    Visitor,
+    /// Near for long.
+    Engaged,
+}
+
+/// Something to count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum VisitEvent {
+    /// A visitor, five minutes near by then, was present from a moment to another.
+    Present {
+        /// Where.
+        place: Place,
+        /// For distinct counts.
+        who: Distinct,
+        /// From this moment.
+        from: EpochMs,
+        /// To this one.
+        to: EpochMs,
+    },
+    /// A visit ended.
+    Ended {
+        /// Where.
+        place: Place,
+        /// Its last sighting.
+        last: EpochMs,
+        /// What it came to.
+        kind: Kind,
+        /// How long it was, in whole minutes.
+        dwell_minutes: u16,
+    },
+}
+
+/// What became of a footprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It waits for its slot to be judged.
+    Counted,
+    /// Its slot was judged.
+    Late,
+    /// The slot is full.
+    Full,
+}
+
+/// The visit lens of one venue.
+pub struct Visits {
+    rules: Rules,
+    /// The number of the next slot to be judged, since 1970.
+    next: Option<i64>,
+    slots: VecDeque<Slot>,
+    open: HashMap<Pseudonym, Visit, BuildHasherDefault<Uniform>>,
+    swept: EpochMs,
+    refused: u64,
+}
+
+/// The thresholds of a venue, laid out by sensor.
+struct Rules {
+    zone_of: Vec<u16>,
+    near_dbm_of: Vec<i8>,
+    visitor_ms: i64,
+    engaged_ms: i64,
+}
+
+impl Visits {
+    /// A lens that has heard nothing yet.
+    #[must_use]
+    pub fn new(venue: &Venue) -> Self {
+        let near = |zone: usize| venue.zones[zone].near_dbm.unwrap_or(venue.thresholds.near_dbm);
+        Self {
+            rules: Rules {
+                zone_of: venue.sensors.iter().map(|s| s.zone as u16).collect(),
+                near_dbm_of: venue.sensors.iter().map(|s| near(s.zone)).collect(),
+                visitor_ms: i64::from(venue.thresholds.visitor_secs) * 1000,
+                engaged_ms: i64::from(venue.thresholds.engaged_secs) * 1000,
+            },
+            next: None,
+            slots: VecDeque::new(),
+            open: HashMap::default(),
+            swept: EpochMs(i64::MIN),
+            refused: 0,
+        }
+    }
+
+    /// Takes a stable footprint; others are passed over.
+    pub fn hear(&mut self, footprint: &Footprint) -> Heard {
+        let Trace::Stable(pseudonym) = footprint.trace else { return Heard::Counted };
+        let number = footprint.at.0.div_euclid(SLOT_MS);
+        let next = *self.next.get_or_insert(number);
+        let Ok(place) = usize::try_from(number - next) else { return Heard::Late };
+        while self.slots.len() <= place {
+            self.slots.push_back(Slot::default());
+        }
+        let offset_ms = footprint.at.0.rem_euclid(SLOT_MS) as u16;
+        let reading = Reading { sensor: footprint.sensor, offset_ms, rssi: footprint.rssi };
+        if self.slots[place].push(pseudonym, reading) { Heard::Counted } else { Heard::Full }
+    }
+
+    /// Judges every slot whose time has come by the venue's clock, ends the visits that are over, and returns what
+    /// there is to count.
+    pub fn judge(&mut self, now: EpochMs, venue: &Venue) -> Vec<VisitEvent> {
+        let mut events = Vec::new();
+        let last = (now.0 - SLOT_GRACE_MS).div_euclid(SLOT_MS) - 1;
+        let mut next = *self.next.get_or_insert(now.0.div_euclid(SLOT_MS));
+        while next <= last {
+            let Some(slot) = self.slots.pop_front() else {
+                next = last + 1;
+                break;
+            };
+            let start = EpochMs(next * SLOT_MS);
+            next += 1;
+            // A visit of the day before ends before the new day's first slot is judged.
+            self.sweep(start, venue, &mut events);
+            self.judge_slot(slot, start, &mut events);
+        }
+        self.next = Some(next);
+        self.sweep(EpochMs(next * SLOT_MS), venue, &mut events);
+        events
+    }
+
+    /// Forgets a device's open visit and all that waits to be judged, as if it had not been heard.
+    pub fn forget(&mut self, pseudonym: Pseudonym) {
+        self.open.remove(&pseudonym);
+        self.slots.iter_mut().for_each(|slot| slot.forget(pseudonym));
+    }
+
+    /// How many visits are open.
+    #[must_use]
+    pub fn open_visits(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many times a device was refused because too many visits were open.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    fn judge_slot(&mut self, slot: Slot, start: EpochMs, events: &mut Vec<VisitEvent>) {
+        slot.for_each_device(|pseudonym, readings| {
+            if self.open.len() >= OPEN_VISITS_MAX && !self.open.contains_key(&pseudonym) {
+                self.refused += 1;
+                return;
+            }
+            let visit = self.open.entry(pseudonym).or_insert_with(|| Visit::begins(start, readings));
+            visit.take(&self.rules, Distinct(pseudonym.0), start, readings, events);
+        });
+    }
+
+    /// Ends visits that were silent for too long by `horizon`, and those of an earlier venue day.
+    fn sweep(&mut self, horizon: EpochMs, venue: &Venue, events: &mut Vec<VisitEvent>) {
+        if horizon.0.div_euclid(SWEEP_MS) == self.swept.0.div_euclid(SWEEP_MS) {
+            return;
+        }
+        self.swept = horizon;
+        let day_start = venue.calendar.day_of(horizon).window.from;
+        let rules = &self.rules;
+        self.open.retain(|_, visit| {
+            let over = visit.is_over(horizon, day_start);
+            if over {
+                visit.end(rules, events);
+            } else {
+                visit.end_silent_stay(rules, horizon, events);
+            }
+            !over
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use super::*;
+use crate::config::{Config, EXAMPLE};
+
+const MINUTE: i64 = 60_000;
+
+/// A venue with two zones, a sensor each, near at −80 and −75 dBm.
+fn venue() -> Venue {
+    Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues.remove(0)
+}
+
+/// Friday 2026-11-20, 12:00 in Paris.
+fn noon() -> i64 {
+    chrono::DateTime::parse_from_rfc3339("2026-11-20T12:00:00+01:00").unwrap().timestamp_millis()
+}
+
+fn heard(who: u64, sensor: u16, rssi: i8, at: i64) -> Footprint {
+    Footprint { sensor, rssi, at: EpochMs(at), trace: Trace::Stable(Pseudonym(who)) }
+}
+
+/// Plays footprints, by default in order of time, and ends everything.
+fn play(footprints: &[Footprint]) -> Vec<String> {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    let mut events = visits.judge(EpochMs(noon()), &venue);
+    for footprint in footprints {
+        let now = EpochMs(footprint.at.0.max(noon()));
+        events.extend(visits.judge(now, &venue));
+        assert_eq!(visits.hear(footprint), Heard::Counted);
+    }
+    let end = footprints.iter().map(|f| f.at.0).max().unwrap() + 17 * MINUTE;
+    events.extend(visits.judge(EpochMs(end), &venue));
+    assert_eq!(visits.open_visits(), 0, "every visit is over in 17 minutes");
+    events.iter().filter_map(told).collect()
+}
+
+fn told(event: &VisitEvent) -> Option<String> {
+    match event {
+        VisitEvent::Ended { place, last, kind, dwell_minutes } => {
+            Some(format!("{place:?} {kind:?} {dwell_minutes} min, last at {} s", (last.0 - noon()) / 1000))
+        }
+        VisitEvent::Present { .. } => None,
+    }
+}
+
+fn every_minute(sensor: u16, rssi: i8, from: i64, to: i64) -> Vec<Footprint> {
+    (from..=to).map(|minute| heard(1, sensor, rssi, noon() + minute * MINUTE)).collect()
+}
+
+#[test]
+fn kinds_of_visit_follow_nearness_and_length() {
+    for (rssi, minutes, expected) in [
+        (-85, 20, vec!["Venue PasserBy 21 min, last at 1200 s"]),
+        (-60, 4, vec!["Zone(0) Bounce 5 min, last at 240 s", "Venue Bounce 5 min, last at 240 s"]),
+        (-60, 5, vec!["Zone(0) Visitor 6 min, last at 300 s", "Venue Visitor 6 min, last at 300 s"]),
+        (-80, 15, vec!["Zone(0) Engaged 16 min, last at 900 s", "Venue Engaged 16 min, last at 900 s"]),
+    ] {
+        assert_eq!(play(&every_minute(0, rssi, 0, minutes)), expected);
+    }
+}
+
+#[test]
+fn fifteen_minutes_of_silence_end_a_visit_and_less_does_not() {
+    let two = |gap: i64| play(&[heard(1, 0, -60, noon()), heard(1, 0, -60, noon() + gap)]).len();
+    assert_eq!(two(14 * MINUTE), 2, "one visit: the zone's and the venue's");
+    assert_eq!(two(16 * MINUTE), 4, "two visits");
+}
+
+#[test]
+fn a_change_of_zone_ends_the_zone_visit_only() {
+    let mut path = every_minute(0, -60, 0, 6);
+    path.extend(every_minute(1, -60, 8, 20));
+    assert_eq!(
+        play(&path),
+        [
+            "Zone(0) Visitor 7 min, last at 360 s",
+            "Zone(1) Visitor 13 min, last at 1200 s",
+            "Venue Engaged 21 min, last at 1200 s"
+        ]
+    );
+}
+
+#[test]
+fn a_challenger_needs_four_decibels_or_ten_seconds() {
+    let slot = |n: i64, there: i8| {
+        let at = noon() + n * SLOT_MS;
+        [heard(1, 0, -60, at), heard(1, 1, there, at + 1)]
+    };
+    let zones = |levels: &[i8]| {
+        let path: Vec<_> = levels.iter().enumerate().flat_map(|(n, level)| slot(n as i64, *level)).collect();
+        play(&path).iter().filter(|event| event.starts_with("Zone")).count()
+    };
+    assert_eq!(zones(&[-70, -70, -70, -70]), 1);
+    // The median of three slots rises over −60 once two of them are at −58.
+    assert_eq!(zones(&[-70, -70, -58, -58]), 1, "stronger by 2 dB for one slot does not take over");
+    assert_eq!(zones(&[-70, -70, -58, -58, -58]), 2, "for ten seconds it does");
+    assert_eq!(zones(&[-70, -70, -54, -54]), 2, "by over 4 dB at once");
+}
+
+#[test]
+fn order_and_repetition_change_nothing() {
+    // Within a slot and its grace, in any order, each heard twice.
+    let path: Vec<_> = (0..20).map(|i| heard(1 + i % 3, (i % 2) as u16, -50 - i as i8, noon() + i as i64 * 450)).collect();
+    let mut turned: Vec<_> = path.iter().chain(&path).copied().collect();
+    turned.reverse();
+    let in_one_slot = |path: &[Footprint]| {
+        let venue = venue();
+        let mut visits = Visits::new(&venue);
+        visits.judge(EpochMs(noon()), &venue);
+        path.iter().for_each(|f| assert_eq!(visits.hear(f), Heard::Counted));
+        let events = visits.judge(EpochMs(noon() + 40 * MINUTE), &venue);
+        let mut told: Vec<_> = events.iter().filter_map(told).collect();
+        told.sort();
+        told
+    };
+    assert_eq!(in_one_slot(&path), in_one_slot(&turned));
+}
+
+#[test]
+fn what_comes_after_a_slot_was_judged_is_late() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(noon()), &venue);
+    visits.judge(EpochMs(noon() + SLOT_MS + SLOT_GRACE_MS - 1), &venue);
+    assert_eq!(visits.hear(&heard(1, 0, -60, noon())), Heard::Counted);
+    visits.judge(EpochMs(noon() + SLOT_MS + SLOT_GRACE_MS), &venue);
+    assert_eq!(visits.hear(&heard(1, 0, -60, noon())), Heard::Late);
+}
+
+#[test]
+fn the_day_ends_every_visit() {
+    let venue = venue();
+    let four = noon() + 16 * 60 * MINUTE;
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(four - MINUTE), &venue);
+    visits.hear(&heard(1, 0, -60, four - MINUTE));
+    visits.hear(&heard(2, 0, -60, four));
+    let events = visits.judge(EpochMs(four + MINUTE), &venue);
+    assert_eq!(events.iter().filter_map(told).count(), 2, "yesterday's visit, in its zone and in the venue");
+    assert_eq!(visits.open_visits(), 1);
+}
+
+#[test]
+fn a_visitor_is_present_from_the_fifth_minute_on() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(noon()), &venue);
+    let mut spans = Vec::new();
+    for footprint in every_minute(0, -60, 0, 7).iter().chain(&every_minute(0, -60, 14, 14)) {
+        visits.hear(footprint);
+        for event in visits.judge(EpochMs(footprint.at.0 + 20_000), &venue) {
+            if let VisitEvent::Present { place: Place::Venue, from, to, .. } = event {
+                spans.push(((from.0 - noon()) / 1000, (to.0 - noon()) / 1000));
+            }
+        }
+    }
+    assert_eq!(spans, [(300, 300), (300, 360), (360, 420), (420, 840)]);
+}
+
+#[test]
+fn a_forgotten_device_leaves_no_event() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(noon()), &venue);
+    for footprint in every_minute(0, -60, 0, 6) {
+        visits.judge(EpochMs(footprint.at.0), &venue);
+        visits.hear(&footprint);
+    }
+    visits.forget(Pseudonym(1));
+    let events = visits.judge(EpochMs(noon() + 60 * MINUTE), &venue);
+    assert!(events.is_empty());
+}
