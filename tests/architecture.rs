@@ -13,7 +13,7 @@ mod table;
 
 use std::path::Path;
 
-use source::{Source, files, read};
+use source::{Source, files, read, together};
 use table::{GUARDED, OPEN, ROOMS};
 
 const LINES_MAX: usize = 500;
@@ -173,6 +173,24 @@ fn what_the_table_allows_is_let_through() {
 }
 
 #[test]
+fn files_that_only_tests_compile_are_tests() {
+    let sources = [
+        ("src/crowd/mod.rs", "mod beat;\n#[cfg(test)]\nmod tests;"),
+        ("src/crowd/tests.rs", "use crate::store::A;"),
+        (
+            "src/crowd/beat.rs",
+            "mod sum;\n#[cfg(test)]\nmod tests;\n#[cfg(test)]\n#[path = \"x.rs\"]\nmod more;",
+        ),
+        ("src/crowd/beat/tests.rs", "use crate::store::B;"),
+        ("src/crowd/beat/sum.rs", "use crate::store::C;"),
+        ("src/crowd/x.rs", "use crate::store::D;"),
+    ];
+    let sources = together(sources.iter().map(|(path, text)| Source::new(path, text)).collect());
+    let told: Vec<String> = sources.iter().flat_map(floors::violations).collect();
+    assert!(told.len() == 1 && told[0].contains("src/crowd/beat/sum.rs:1"), "{told:?}");
+}
+
+#[test]
 fn a_room_without_a_row_is_told_what_to_do() {
     let told = planted("src/attic/mod.rs", "use crate::clock::Step;");
     assert!(told.len() == 1 && told[0].contains("`attic`") && told[0].contains("table.rs"), "{told:?}");
@@ -205,5 +223,6 @@ fn a_planted_word_behind_a_shut_door_is_told() {
     }
     none(&planted_word("src/optout/mod.rs", "let o = id.octets();"));
     none(&planted_word("src/visit/mod.rs", "#[cfg(test)]\nmod tests { fn f() { id.octets(); } }"));
+    none(&planted_word("src/visit/mod.rs", "#[cfg(test)]\n#[path = \"visit_tests.rs\"]\nmod tests;"));
     none(&planted_word("src/visit/mod.rs", "// never rumqttc, SystemTime\nlet s = \"rumqttc\";"));
 }

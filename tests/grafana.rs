@@ -24,7 +24,7 @@ fn series_of_the_server() -> Vec<Series> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
         .map(|line| {
-            let (series, _) = line.rsplit_once(' ').unwrap();
+            let (series, _) = line.rsplit_once(' ').expect("a series without a value");
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
             let labels = labels.split(',').filter_map(|label| label.split_once('=')).map(|(label, _)| label);
             Series { name: name.to_owned(), labels: labels.map(str::to_owned).collect() }

@@ -31,11 +31,11 @@ const EMPTY: &[&str] = &["2024-03-16_p1", "2024-03-16_p2"];
 
 /// A counter so plain that it can be said twice: an eighth of the distinct addresses, with gaps in its words.
 fn an_eighth_of_the_addresses(key: &str) -> Vec<Estimate> {
-    let file = File::open(lab::capture(key)).unwrap();
+    let file = File::open(lab::capture(key)).expect("a capture could not be opened");
     let mut addresses: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
     for row in csv::Reader::from_reader(GzDecoder::new(file)).records() {
-        let row = row.unwrap();
-        let window = row[0].parse::<i64>().unwrap().div_euclid(WINDOW_MS) + 1;
+        let row = row.expect("a capture has a broken row");
+        let window = row[0].parse::<i64>().expect("a time is a number").div_euclid(WINDOW_MS) + 1;
         addresses.entry(window).or_default().insert(row[1].to_owned());
     }
     let said = addresses.into_iter().filter(|(window, _)| window % 7 != 0);

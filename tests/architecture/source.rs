@@ -14,8 +14,15 @@ pub(crate) struct Source {
     pub(crate) code: String,
     /// Its code outside `#[cfg(test)] mod … {}`.
     pub(crate) live: String,
-    /// Modules in files of their own that are compiled for tests only.
+    /// Modules in files of their own that are compiled for tests only: their paths without the ending.
     test_modules: Vec<String>,
+}
+
+/// A `#[cfg(test)] mod name;`
+struct Declared {
+    name: String,
+    /// The line of its `#[path = …]`, counted from 0.
+    path_line: Option<usize>,
 }
 
 /// A path as code names it, `use` groups taken apart.
@@ -33,23 +40,35 @@ impl Source {
     /// Reads a text as the file of that path.
     pub(crate) fn new(path: &str, text: &str) -> Self {
         let code = blank(text);
-        let (live, names) = without_test_modules(&code);
-        let folder = match path.rsplit_once('/') {
+        let (live, declared) = without_test_modules(&code);
+        let beside = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let below = match path.rsplit_once('/') {
             Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
             _ => path.trim_end_matches(".rs"),
         };
-        let test_modules = names.iter().map(|name| format!("{folder}/{name}")).collect();
+        let place = |declared: Declared| match declared.path_line.and_then(|line| text.lines().nth(line)) {
+            Some(line) => {
+                format!("{beside}/{}", line.split('"').nth(1).unwrap_or_default().trim_end_matches(".rs"))
+            }
+            None => format!("{below}/{}", declared.name),
+        };
+        let test_modules = declared.into_iter().map(place).collect();
         Self { path: path.to_owned(), lines: text.lines().count(), code, live, test_modules }
     }
 }
 
-/// Every Rust file under a folder of the repository, with the files that only tests compile emptied of live code.
+/// Every Rust file under a folder of the repository.
 pub(crate) fn read(root: &Path, folder: &str) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in files(root, folder).into_iter().filter(|path| path.ends_with(".rs")) {
         let text = fs::read_to_string(root.join(&path)).expect("a source file could not be read");
         sources.push(Source::new(&path, &text));
     }
+    together(sources)
+}
+
+/// Files that know of each other: those that only tests compile have no live code.
+pub(crate) fn together(mut sources: Vec<Source>) -> Vec<Source> {
     let of_tests: Vec<_> = sources.iter().flat_map(|source| source.test_modules.clone()).collect();
     for source in &mut sources {
         let of_test = |module: &String| {
@@ -158,20 +177,23 @@ fn end_of_text(chars: &[char], at: usize) -> usize {
     chars.len()
 }
 
-/// The code without `#[cfg(test)] mod … {}`, and the names of the `#[cfg(test)] mod …;` it declares.
-fn without_test_modules(code: &str) -> (String, Vec<String>) {
+/// The code without its `#[cfg(test)] mod …`, and those of them that are files of their own.
+fn without_test_modules(code: &str) -> (String, Vec<Declared>) {
     let mut live = code.to_owned();
-    let mut names = Vec::new();
+    let mut declared = Vec::new();
     for (start, mark) in code.match_indices("#[cfg(test)]") {
         let after = start + mark.len();
         let Some(stop) = code[after..].find(['{', ';']).map(|place| after + place) else { continue };
         let words: Vec<&str> = code[after..stop].split_whitespace().collect();
         let Some(&["mod", name]) = words.last_chunk::<2>() else { continue };
+        let mut end = stop + 1;
         if code[stop..].starts_with(';') {
-            names.push(name.to_owned());
-            continue;
+            let lines_before = |place: usize| code[..place].matches('\n').count();
+            let path_line = code[start..stop].find("#[path").map(|place| lines_before(start + place));
+            declared.push(Declared { name: name.to_owned(), path_line });
+        } else {
+            end = end_of_braces(code, stop);
         }
-        let end = end_of_braces(code, stop);
         let gone: String =
             code[start..end].chars().map(|char| if char == '\n' { '\n' } else { ' ' }).collect();
         // Blanks are as many bytes as what they stand for only in ASCII, so the rest is measured from its end.
@@ -179,7 +201,7 @@ fn without_test_modules(code: &str) -> (String, Vec<String>) {
         let head = live.len() - (code.len() - start);
         live.replace_range(head..tail, &gone);
     }
-    (live, names)
+    (live, declared)
 }
 
 fn end_of_braces(code: &str, open: usize) -> usize {
