@@ -153,6 +153,12 @@ pub struct Thresholds {
     pub k: u32,
 }
 
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { outside_floor_dbm: -90, near_dbm: -80, visitor_secs: 300, engaged_secs: 900, k: K_DEFAULT }
+    }
+}
+
 /// A zone.
 #[derive(Clone, Debug)]
 pub struct Zone {

@@ -151,11 +151,12 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
 }
 
 fn thresholds(file: &VenueFile, k: u32, at: &str, faults: &mut Vec<String>) -> Thresholds {
+    let default = Thresholds::default();
     let thresholds = Thresholds {
-        outside_floor_dbm: file.thresholds.outside_floor_dbm.unwrap_or(-90),
-        near_dbm: file.thresholds.near_dbm.unwrap_or(-80),
-        visitor_secs: file.thresholds.visitor_secs.unwrap_or(5 * 60),
-        engaged_secs: file.thresholds.engaged_secs.unwrap_or(15 * 60),
+        outside_floor_dbm: file.thresholds.outside_floor_dbm.unwrap_or(default.outside_floor_dbm),
+        near_dbm: file.thresholds.near_dbm.unwrap_or(default.near_dbm),
+        visitor_secs: file.thresholds.visitor_secs.unwrap_or(default.visitor_secs),
+        engaged_secs: file.thresholds.engaged_secs.unwrap_or(default.engaged_secs),
         k,
     };
     if !(RSSI_FLOOR_DBM..0).contains(&thresholds.outside_floor_dbm) {

@@ -15,7 +15,7 @@ use crate::clock::EpochMs;
 use crate::config::Venue;
 use crate::pseudonym::{Footprint, HALF_GRACE_MS, HALF_MS, Trace};
 
-/// The most half-minutes closed at once: two days. A longer silence is skipped, for nothing was heard in it.
+/// The most half-minutes closed at once: two days. The rest of a longer silence is skipped, for nothing was heard in it.
 const CATCH_UP_HALVES_MAX: i64 = 2 * 2_880;
 
 /// A zone's half-minute, closed.
@@ -113,12 +113,8 @@ impl Crowd {
         let mut beats = Vec::new();
         let last = (now.0 - HALF_GRACE_MS).div_euclid(HALF_MS) - 1;
         let next = *self.next.get_or_insert(now.0.div_euclid(HALF_MS));
-        let first = next.max(last + 1 - CATCH_UP_HALVES_MAX);
-        if first > next {
-            // The sets are laid out from the first half-minute not closed, and that one is skipped.
-            self.open.clear();
-        }
-        for half in first..=last {
+        let caught_up = last.min(next + CATCH_UP_HALVES_MAX - 1);
+        for half in next..=caught_up {
             let at = EpochMs(half * HALF_MS);
             let distinct = self.open.pop_front().map(|set| set.count(&self.zone_of, self.histories.len()));
             if !venue.is_open(at) {
@@ -142,6 +138,10 @@ impl Crowd {
                 beats.push(Beat { zone: zone as u16, at, estimate, alive });
             }
             calibrator.settle(EpochMs(at.0 + HALF_MS));
+        }
+        if caught_up < last {
+            self.open.clear();
+            self.histories.fill(History::default());
         }
         self.next = Some(next.max(last + 1));
         beats

@@ -1,0 +1,237 @@
+//! One venue, from the gate to closed windows: every stage in order, batch by batch, owned by one thread.
+
+use std::sync::Arc;
+
+use crate::aggregate::{Aggregate, Closed};
+use crate::calibration::{Calibrator, Count, Summary};
+use crate::clock::{Day, EpochMs, SteadyMs};
+use crate::config::Venue;
+use crate::crowd::{self, Beat, Crowd};
+use crate::optout::Gate;
+use crate::pseudonym::{Footprint, KeyError, Keyring, NoFootprint, Now};
+use crate::roster::{Freshness, Roster};
+use crate::sighting::{DeviceId, HeadCount, SensorReport, SensorStatus, Sighting};
+use crate::telemetry::{Outcome, Tally};
+use crate::visit::{self, Visits};
+
+/// Sightings older than this are refused, ms.
+const BEHIND_MS: i64 = passant_wire::LIFE_SECS as i64 * 1000;
+/// Sightings further ahead than this are refused, ms.
+const AHEAD_MS: i64 = passant_wire::AHEAD_SECS as i64 * 1000;
+
+/// The venue's clock and the machine's steady one, read together.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The venue's clock.
+    pub at: EpochMs,
+    /// The steady clock, by which keys age.
+    pub steady: SteadyMs,
+}
+
+/// What became of time passing.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// The beats of the half-minutes that closed.
+    pub beats: Vec<Beat>,
+    /// The windows that closed.
+    pub closed: Vec<Closed>,
+    /// Keys of days that were wiped.
+    pub keys_wiped: usize,
+    /// Whether a head count acted.
+    pub calibrated: bool,
+}
+
+/// The stages of one venue.
+pub struct Lenses {
+    venue: Arc<Venue>,
+    keyring: Keyring,
+    roster: Roster,
+    crowd: Crowd,
+    visits: Visits,
+    calibrator: Calibrator,
+    aggregate: Aggregate,
+    day: Day,
+    open: (EpochMs, bool),
+    footprints: Vec<Footprint>,
+    tally: Tally,
+}
+
+impl Lenses {
+    /// The stages of a venue at a first moment, with the calibration that an earlier run left.
+    #[must_use]
+    pub fn new(venue: Arc<Venue>, calibration: Option<Summary>, now: Moment, tally: Tally) -> Self {
+        Self {
+            keyring: Keyring::new(&venue),
+            roster: Roster::new(&venue),
+            crowd: Crowd::new(&venue),
+            visits: Visits::new(&venue),
+            calibrator: Calibrator::resume(calibration),
+            aggregate: Aggregate::new(&venue),
+            day: venue.calendar.day_of(now.at),
+            open: (EpochMs(i64::MIN), false),
+            footprints: Vec::new(),
+            tally,
+            venue,
+        }
+    }
+
+    /// The venue.
+    #[must_use]
+    pub fn venue(&self) -> &Arc<Venue> {
+        &self.venue
+    }
+
+    /// Its sensors.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Its calibration.
+    #[must_use]
+    pub fn calibrator(&self) -> &Calibrator {
+        &self.calibrator
+    }
+
+    /// Takes a message of sightings through every stage; the raw devices end here.
+    ///
+    /// # Errors
+    /// When no key could be made: nothing was hashed, and the rest of the message is lost.
+    pub fn report(&mut self, gate: &Gate, report: SensorReport, moment: Moment) -> Result<(), KeyError> {
+        let SensorReport { from, header, sightings, refused } = report;
+        let sensor = from.sensor;
+        let all = sightings.len() as u64 + refused.total();
+        if self.roster.report(sensor, &header, moment.at) == Freshness::Repeat {
+            self.tally.sightings(Outcome::Duplicate, all);
+            return Ok(());
+        }
+        for reason in passant_wire::ItemRefusal::ALL {
+            self.tally.sightings(Outcome::Refused(reason.as_str()), refused.of(reason));
+        }
+        let now = self.now(moment);
+        let message_at = header.at.unwrap_or(moment.at);
+        let heard = sightings.len() as u64;
+        self.footprints.clear();
+        for sighting in sightings {
+            let at = sighting.at.unwrap_or(message_at);
+            match self.impress(gate, sighting, sensor, at, &now)? {
+                Ok(footprint) => self.footprints.push(footprint),
+                Err(reason) => self.refuse(sensor, reason, 1),
+            }
+        }
+        let counted = self.hear(sensor);
+        self.tally.sightings(Outcome::Counted, counted);
+        self.roster.counted(sensor, heard, &refused, moment.at);
+        Ok(())
+    }
+
+    /// Takes a sensor's word about itself.
+    pub fn status(&mut self, status: &SensorStatus, moment: Moment) {
+        self.roster.status(status, moment.at);
+    }
+
+    /// Takes a head count, or takes one back. Returns whether the calibration changed.
+    pub fn head_count(&mut self, count: &HeadCount, now: EpochMs) -> bool {
+        // A corrected row replaces what it said before.
+        let withdrawn = self.calibrator.withdraw(count.row);
+        let Some(people) = count.people else { return withdrawn };
+        let known = count.root_mean_centi.map(|centi| f64::from(centi) / 100.0);
+        let HeadCount { row, zone, from, to, .. } = *count;
+        self.calibrator.enter(Count { row, zone, from, to, people }, known, now) || withdrawn
+    }
+
+    /// Forgets the open visit of a device whose owner objected.
+    pub fn forget(&mut self, device: &DeviceId) {
+        for pseudonym in self.keyring.pseudonyms_of(device) {
+            self.visits.forget(pseudonym);
+        }
+    }
+
+    /// Lets time pass: closes half-minutes, slots, visits and windows, and wipes keys.
+    pub fn advance(&mut self, moment: Moment) -> Passed {
+        let now = self.now(moment);
+        let calibration = self.calibrator.current().version;
+        let roster = &self.roster;
+        let alive = |zone, half_end| roster.alive_share(zone, half_end);
+        let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
+        if !beats.is_empty() {
+            self.aggregate.beats(&beats, &self.venue);
+        }
+        let events = self.visits.judge(moment.at, &self.venue);
+        self.aggregate.visits(&events, &self.venue);
+        self.roster.roll(moment.at);
+        Passed {
+            beats,
+            closed: self.aggregate.close(moment.at),
+            keys_wiped: self.keyring.forget(&now),
+            calibrated: self.calibrator.current().version != calibration,
+        }
+    }
+
+    /// One sighting through the gate and the pseudonym stage, if its time is good.
+    fn impress(
+        &mut self,
+        gate: &Gate,
+        sighting: Sighting,
+        sensor: u16,
+        at: EpochMs,
+        now: &Now,
+    ) -> Result<Result<Footprint, &'static str>, KeyError> {
+        let ahead = at.since(now.at);
+        if ahead > AHEAD_MS {
+            return Ok(Err("time_ahead"));
+        }
+        if ahead < -BEHIND_MS {
+            return Ok(Err("time_behind"));
+        }
+        self.roster.heard_at(sensor, at);
+        let Some(admitted) = gate.admit(sighting) else { return Ok(Err("gate")) };
+        Ok(self.keyring.impress(admitted, sensor, at, now)?.map_err(NoFootprint::as_str))
+    }
+
+    /// Hands the footprints of a message to both lenses. Returns how many were counted.
+    fn hear(&mut self, sensor: u16) -> u64 {
+        let footprints = std::mem::take(&mut self.footprints);
+        let (mut late, mut full) = (0, 0);
+        for footprint in &footprints {
+            match self.crowd.hear(footprint) {
+                crowd::Heard::Counted => {}
+                crowd::Heard::Late => late += 1,
+                crowd::Heard::Full => full += 1,
+            }
+        }
+        for footprint in &footprints {
+            match self.visits.hear(footprint) {
+                visit::Heard::Counted => {}
+                visit::Heard::Late => late += 1,
+                visit::Heard::Full => full += 1,
+            }
+        }
+        let counted = footprints.len() as u64 - late - full;
+        self.footprints = footprints;
+        self.refuse(sensor, "late", late);
+        self.refuse(sensor, "full", full);
+        counted
+    }
+
+    fn refuse(&mut self, sensor: u16, reason: &'static str, count: u64) {
+        // What the gate lets nobody know is no sensor's figure either.
+        let told = if matches!(reason, "gate" | "outside" | "closed" | "other_radio") { "gate" } else { reason };
+        self.tally.sightings(Outcome::Refused(told), count);
+        if told != "gate" {
+            self.roster.refused(sensor, told, count);
+        }
+    }
+
+    fn now(&mut self, moment: Moment) -> Now {
+        if !self.day.window.contains(moment.at) {
+            self.day = self.venue.calendar.day_of(moment.at);
+        }
+        // Opening hours are told to the second and asked for every message.
+        let second = EpochMs(moment.at.0.div_euclid(1000));
+        if self.open.0 != second {
+            self.open = (second, self.venue.is_open(moment.at));
+        }
+        Now { at: moment.at, steady: moment.steady, day: self.day.window, open: self.open.1 }
+    }
+}

@@ -1,0 +1,5 @@
+//! The corridor.
+
+mod lenses;
+
+pub use lenses::{Lenses, Moment, Passed};
