@@ -10,7 +10,7 @@ pub struct Level {
     /// Half the width of the 80 % band.
     pub half_width: f64,
     /// v, of a single zone; meaningless in a sum.
-    root_mean: f64,
+    pub root_mean: f64,
 }
 
 /// Occupancy of a closed window.

@@ -67,6 +67,18 @@ pub struct Aggregate {
     visits: BTreeMap<(Step, EpochMs), Open<VisitCell>>,
     group_of: Vec<Option<u16>>,
     groups: usize,
+    newest: Option<Newest>,
+}
+
+/// What the venue and its zones hold in the newest half-minute; `None` where nobody could be heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Newest {
+    /// The first moment after the half-minute.
+    pub end: EpochMs,
+    /// The whole venue.
+    pub venue: Option<Level>,
+    /// By zone.
+    pub zones: Vec<Option<Level>>,
 }
 
 struct Open<Cell> {
@@ -89,19 +101,31 @@ impl Aggregate {
             visits: BTreeMap::new(),
             group_of: venue.zones.iter().map(|z| z.group.map(|g| g as u16)).collect(),
             groups: venue.groups.len(),
+            newest: None,
         }
+    }
+
+    /// The newest half-minute, if there was any in open hours.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Newest> {
+        self.newest.as_ref()
     }
 
     /// Takes the beats of one or more half-minutes, zone by zone, in order of time.
     pub fn beats(&mut self, beats: &[Beat], venue: &Venue) {
         for half in beats.chunk_by(|a, b| a.at == b.at) {
             let at = half[0].at;
+            let sums = self.sums(half);
+            self.newest = Some(Newest {
+                end: EpochMs(at.0 + HALF_MS),
+                venue: sums[0],
+                zones: sums[1 + self.groups..].to_vec(),
+            });
             for step in Step::ALL {
-                let sums = self.sums(half);
                 let open = open_window(&mut self.crowd, venue, step, at, 1 + self.groups);
                 open.see(half);
-                for (cell, level) in open.cells.iter_mut().zip(sums) {
-                    cell.take(level);
+                for (cell, level) in open.cells.iter_mut().zip(&sums) {
+                    cell.take(*level);
                 }
                 if step != Step::FiveMinutes {
                     open_window(&mut self.visits, venue, step, at, 1 + self.groups).see(half);

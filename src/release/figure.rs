@@ -2,7 +2,8 @@
 
 use passant_wire::Id;
 
-use crate::clock::{EpochMs, Step, Window};
+use crate::aggregate::{CROWD_LATENESS_SECS, VISIT_LATENESS_SECS};
+use crate::clock::{Step, Window};
 
 /// What a figure counts. Units are in the description of each.
 #[derive(
@@ -110,12 +111,6 @@ impl Metric {
         if self.is_of_the_crowd() { CROWD_LATENESS_SECS } else { VISIT_LATENESS_SECS }
     }
 }
-
-/// An occupancy window closes this long after its end: the lateness.
-pub const CROWD_LATENESS_SECS: i64 = passant_wire::LIFE_SECS as i64;
-
-/// A window of visits closes this long after its end: fifteen minutes of silence and the lateness.
-pub const VISIT_LATENESS_SECS: i64 = 15 * 60 + CROWD_LATENESS_SECS;
 
 /// Where a figure is counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -331,73 +326,4 @@ impl Figure {
             calibration,
         }
     }
-}
-
-/// People now, as far as it may be said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// A judged number with its band.
-    People(Banded),
-    /// Fewer than k, or nobody: the two are not told apart.
-    UnderK,
-    /// Hidden because the venue itself is hidden.
-    HeldBack,
-    /// No sensor of it was alive: no data is not nobody.
-    NoData,
-}
-
-/// The venue's and the zones' occupancy at the end of the newest half-minute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Live {
-    /// The venue.
-    pub venue: Id,
-    /// The venue's clock: wall time, or the time of a replay.
-    pub at: EpochMs,
-    /// The whole venue, a multiple of 5.
-    pub occupancy: Shown,
-    /// Every zone, in the order of the configuration.
-    pub zones: Vec<(Id, Shown)>,
-    /// What a reader must know.
-    pub flags: Flags,
-    /// The version of the calibration; 0 is none.
-    pub calibration: u32,
-    /// Every configured sensor, in the order of the configuration.
-    pub sensors: Vec<SensorLive>,
-}
-
-/// How much a sensor hears, told so coarsely that nobody's walk shows in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RateBand {
-    /// Not alive.
-    None,
-    /// Alive, up to 1,000 sightings in the last closed five minutes.
-    Normal,
-    /// Over 1,000.
-    High,
-    /// Over 100,000.
-    VeryHigh,
-}
-
-/// A sensor's health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SensorLive {
-    /// The sensor.
-    pub sensor: Id,
-    /// Its zone.
-    pub zone: Id,
-    /// It sent something in the last 60 s.
-    pub alive: bool,
-    /// When it last sent a status or a report, by the venue's clock, floored to half a minute.
-    pub last_heard: Option<EpochMs>,
-    /// How much it hears.
-    pub rate: RateBand,
-    /// The sensor's clock minus ours, ms, from its last message.
-    pub clock_error_ms: Option<i64>,
-    /// Messages whose numbers were skipped.
-    pub gaps: u64,
-    /// Messages whose number had been seen.
-    pub repeats: u64,
-    /// Messages and sightings refused, by reason, in alphabetical order.
-    pub refused: Vec<(&'static str, u64)>,
 }

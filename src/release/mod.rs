@@ -1,8 +1,11 @@
-//! The shut door: what is small, deducible or open is judged here, once, before anything is written.
+#![doc = include_str!("README.md")]
 
 mod figure;
+mod judge;
+mod live;
+mod partners;
+mod traffic;
 
-pub use figure::{
-    Banded, CROWD_LATENESS_SECS, Figure, Flags, Label, Live, Metric, RateBand, Scope, SensorLive, Shown,
-    State, VISIT_LATENESS_SECS,
-};
+pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};
+pub use judge::{Judge, Made};
+pub use live::{Live, RateBand, SensorLive, Shown, sensors};

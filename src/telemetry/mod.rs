@@ -1,8 +1,9 @@
 //! What the program says about itself: a log, and counters for Prometheus. No identifier of a device is ever a label
 //! or a field, and no counter is kept for a person, a visit or a zone.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -30,6 +31,8 @@ struct Inner {
     registry: Registry,
     messages: Counter,
     message_refusals: Family<MessageRefusal, Counter>,
+    /// The same by sensor, so that a page can ask; as many entries as there are configured sensors.
+    refusals_of: Mutex<BTreeMap<(String, String), BTreeMap<&'static str, u64>>>,
     sightings: Family<SightingOutcome, Counter>,
     figures: Family<FigureOutcome, Counter>,
     broker_connected: Gauge,
@@ -71,6 +74,7 @@ impl Default for Tally {
             registry: Registry::with_prefix("passant"),
             messages: Counter::default(),
             message_refusals: Family::default(),
+            refusals_of: Mutex::default(),
             sightings: Family::default(),
             figures: Family::default(),
             broker_connected: Gauge::default(),
@@ -109,6 +113,8 @@ impl Tally {
     pub fn message_refused(&self, venue: &str, sensor: &str, reason: &'static str) {
         let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
         self.0.message_refusals.get_or_create(&label).inc();
+        let mut refusals = self.0.refusals_of.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals.entry((label.venue, label.sensor)).or_default().entry(reason).or_default() += 1;
     }
 
     /// A message was refused whole that belongs to no configured sensor: its topic may say anything, so it is no label.
@@ -116,19 +122,11 @@ impl Tally {
         self.message_refused("", "", reason);
     }
 
-    /// How many messages of a sensor were refused whole, for each of some reasons; reasons with none are left out.
+    /// How many messages of a sensor were refused whole, by reason.
     #[must_use]
-    pub fn messages_refused_so_far(
-        &self,
-        venue: &str,
-        sensor: &str,
-        reasons: impl Iterator<Item = &'static str>,
-    ) -> Vec<(&'static str, u64)> {
-        let count = |reason: &'static str| {
-            let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
-            self.0.message_refusals.get(&label).map(|counter| (reason, counter.get()))
-        };
-        reasons.filter_map(count).collect()
+    pub fn messages_refused_so_far(&self, venue: &str, sensor: &str) -> BTreeMap<&'static str, u64> {
+        let refusals = self.0.refusals_of.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.get(&(venue.to_owned(), sensor.to_owned())).cloned().unwrap_or_default()
     }
 
     /// Some sightings met an outcome.
@@ -199,6 +197,7 @@ mod tests {
         tally.clone().sightings(Outcome::Counted, 4);
         tally.message_refused("mall", "door", "bad_json");
         assert_eq!(tally.sightings_so_far(Outcome::Counted), 7);
+        assert_eq!(tally.messages_refused_so_far("mall", "door"), BTreeMap::from([("bad_json", 1)]));
         let text = tally.encode();
         for line in [
             "passant_sightings_total{outcome=\"counted\",reason=\"\"} 7",

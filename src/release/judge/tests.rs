@@ -1,0 +1,103 @@
+use super::*;
+use crate::config::{Config, EXAMPLE};
+
+const MADE: Made = Made { calibration: 3, calibrated: true };
+
+/// Two zones in one group.
+fn judge() -> Judge {
+    let venue = Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues.remove(0);
+    Judge::new(Arc::new(venue), 1, EpochMs(0), None)
+}
+
+fn level(people: f64) -> Option<Level> {
+    Some(Level { people, half_width: 4.0, root_mean: people / 7.0 })
+}
+
+fn window(first: f64, second: f64) -> Closed {
+    let covered = |people| Covered {
+        coverage: 1.0,
+        row: Occupancy { mean: level(people), peak: level(people + 1.0), root_mean: Some(people / 7.0) },
+    };
+    let rows = [(Place::Venue, first + second), (Place::Group(0), first + second), (Place::Zone(0), first), (Place::Zone(1), second)];
+    Closed::Crowd(ZoneWindow {
+        step: Step::FiveMinutes,
+        window: Window { from: EpochMs(300_000), to: EpochMs(600_000) },
+        rows: rows.into_iter().map(|(place, people)| (place, covered(people))).collect(),
+    })
+}
+
+/// Occupancy of the venue, the group and the two zones.
+fn occupancy(figures: &[Figure]) -> Vec<Option<u32>> {
+    figures.iter().filter(|f| f.metric() == Metric::Occupancy).map(|f| f.value().map(|b| b.value)).collect()
+}
+
+#[test]
+fn the_venue_is_shown_from_2k_until_under_k_and_no_zone_without_it() {
+    let mut judge = judge();
+    for (first, second, expected) in [
+        (0.0, 0.0, [None, None, None, None]),
+        (12.0, 7.4, [None, None, None, None]),
+        (12.0, 11.4, [Some(25), Some(23), Some(12), Some(11)]),
+        (11.0, 0.4, [Some(10), Some(11), None, None]),
+        (9.4, 0.0, [None, None, None, None]),
+        (15.0, 0.0, [None, None, None, None]),
+    ] {
+        let figures = judge.judge(window(first, second), MADE);
+        assert_eq!(occupancy(&figures), expected, "{first} and {second}");
+    }
+}
+
+#[test]
+fn what_is_held_back_is_nothing_at_all() {
+    let mut judge = judge();
+    let figures = judge.judge(window(5.0, 6.0), MADE);
+    assert_eq!(figures.len(), 8);
+    for figure in figures {
+        assert_eq!((figure.value(), figure.root_mean_centi()), (None, None));
+        assert_eq!(figure.state(), super::super::State::HeldBack);
+    }
+}
+
+#[test]
+fn a_shown_zone_keeps_its_v_and_its_band() {
+    let mut judge = judge();
+    let figures = judge.judge(window(14.0, 21.3), MADE);
+    let zone = figures.iter().find(|f| f.scope().id().is_some_and(|id| id.as_str() == "entrance-north")).unwrap();
+    assert_eq!(zone.value(), Some(Banded { value: 14, low: 10, high: 18 }));
+    assert_eq!(zone.root_mean_centi(), Some(200));
+    assert_eq!(figures[0].value(), Some(Banded { value: 35, low: 30, high: 40 }), "the venue's band is rounded outward");
+    assert_eq!(figures[1].value().unwrap().value, 35, "its peak of 36.3 likewise");
+}
+
+#[test]
+fn flags_tell_silence_restarts_and_replays() {
+    let mut judge = judge();
+    let mut closed = window(14.0, 21.0);
+    if let Closed::Crowd(window) = &mut closed {
+        window.rows[0].1.coverage = 0.9996;
+    }
+    judge.began = EpochMs(400_000);
+    judge.earlier = Some(EpochMs(350_000));
+    let figures = judge.judge(closed, Made { calibration: 0, calibrated: false });
+    assert_eq!(figures[0].flags().words(), ["incomplete", "uncalibrated", "rekeyed"]);
+    assert_eq!(figures[0].coverage_permille(), 999);
+    assert_eq!(figures[2].flags().words(), ["uncalibrated", "rekeyed"]);
+    judge.earlier = Some(EpochMs(300_000));
+    let figures = judge.judge(window(14.0, 21.0), MADE);
+    assert!(!figures[0].flags().rekeyed, "an earlier run that ended before the window left nothing out of it");
+}
+
+#[test]
+fn live_follows_the_same_rules() {
+    let mut judge = judge();
+    let mut shown = |venue: Option<Level>, zones: [Option<Level>; 2]| {
+        let live = judge.live(EpochMs(0), venue, &zones, MADE, Vec::new());
+        (live.occupancy, live.zones[0].1, live.zones[1].1)
+    };
+    let people = |value, low, high| Shown::People(Banded { value, low, high });
+    assert_eq!(shown(level(19.4), [level(19.0), level(0.4)]), (Shown::HeldBack, Shown::HeldBack, Shown::HeldBack));
+    assert_eq!(shown(level(40.0), [level(20.0), level(20.0)]), (people(40, 35, 45), people(20, 16, 24), people(20, 16, 24)));
+    assert_eq!(shown(level(23.0), [level(20.0), level(3.0)]), (people(25, 15, 30), Shown::HeldBack, Shown::UnderK));
+    assert_eq!(shown(level(20.0), [level(20.0), None]).2, Shown::NoData);
+    assert_eq!(shown(None, [None, None]), (Shown::NoData, Shown::NoData, Shown::NoData));
+}
