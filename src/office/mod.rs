@@ -4,7 +4,6 @@ mod check;
 
 use std::sync::Arc;
 
-use passant_wire::Id;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::clock::EpochMs;

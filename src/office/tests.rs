@@ -1,3 +1,5 @@
+use passant_wire::Id;
+
 use super::*;
 use crate::config::{Config, EXAMPLE};
 use crate::store::Kind;
