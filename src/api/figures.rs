@@ -99,14 +99,14 @@ pub(super) struct SeriesFigure {
 
 /// A series of judged figures. Windows that have begun and not closed are `open`, without a value.
 #[utoipa::path(
-    get,
+    get, operation_id = "figures",
     path = "/api/v1/venues/{venue}/figures",
     params(("venue" = String, Path, description = "The venue's id"), Parameters),
     responses(
-        (status = 200, content((Series = "application/json"), (String = "text/csv"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The series", content((Series = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "What was asked does not read, or there is no such thing; the detail says what there is", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn series(

@@ -62,13 +62,13 @@ pub(super) struct HeadCountList {
 
 /// Every head count of a venue.
 #[utoipa::path(
-    get,
+    get, operation_id = "head_counts",
     path = "/api/v1/venues/{venue}/head-counts",
     params(("venue" = String, Path, description = "The venue's id")),
     responses(
-        (status = 200, content((HeadCountList = "application/json"), (String = "text/csv"))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "Every head count", content((HeadCountList = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(
@@ -84,19 +84,19 @@ pub(super) async fn list(
 
 /// Enters a head count. It acts once its windows have closed, so it may lie in the future.
 #[utoipa::path(
-    post,
+    post, operation_id = "add_head_count",
     path = "/api/v1/venues/{venue}/head-counts",
     params(("venue" = String, Path, description = "The venue's id")),
     request_body = HeadCountEntry,
     responses(
-        (status = 201, body = HeadCountItem),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 201, description = "The head count as it is kept", body = HeadCountItem),
+        (status = 400, description = "What was asked does not read, or there is no such thing; the detail says what there is", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Asked for by a page of another origin", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It collides with what is there", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is over 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn add(
@@ -121,7 +121,7 @@ pub(super) async fn add(
 
 /// Takes a head count back; figures that are closed stay as they are.
 #[utoipa::path(
-    delete,
+    delete, operation_id = "remove_head_count",
     path = "/api/v1/venues/{venue}/head-counts/{id}",
     params(
         ("venue" = String, Path, description = "The venue's id"),
@@ -129,10 +129,10 @@ pub(super) async fn add(
     ),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "What was asked does not read, or there is no such thing; the detail says what there is", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Asked for by a page of another origin", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn remove(

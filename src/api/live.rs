@@ -67,12 +67,12 @@ pub(super) enum OccupancyState {
 
 /// Occupancy now.
 #[utoipa::path(
-    get,
+    get, operation_id = "live",
     path = "/api/v1/venues/{venue}/live",
     params(("venue" = String, Path, description = "The venue's id")),
     responses(
-        (status = 200, content((LiveAnswer = "application/json"), (String = "text/csv"))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "Occupancy now", content((LiveAnswer = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn now(

@@ -18,18 +18,18 @@ pub(super) struct Health {
 }
 
 /// The process is up.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
+#[utoipa::path(get, operation_id = "healthz", path = "/healthz", responses((status = 200, description = "It is up", body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
     Json(Health { status: "up" })
 }
 
 /// The store answers and the broker is connected.
 #[utoipa::path(
-    get,
+    get, operation_id = "readyz",
     path = "/readyz",
     responses(
-        (status = 200, body = Health),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "It is ready", body = Health),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn readyz(extract::State(state): extract::State<State>) -> Result<Json<Health>, Problem> {
@@ -47,9 +47,9 @@ pub(super) async fn readyz(extract::State(state): extract::State<State>) -> Resu
 
 /// The program's counters, as OpenMetrics text.
 #[utoipa::path(
-    get,
+    get, operation_id = "metrics",
     path = "/metrics",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "The counters", body = String, content_type = "application/openmetrics-text"))
 )]
 pub(super) async fn metrics(extract::State(state): extract::State<State>) -> Response {
     ([(header::CONTENT_TYPE, OPEN_METRICS)], state.tally.encode()).into_response()

@@ -84,7 +84,6 @@ struct Served {
 struct Document;
 
 /// The API of a server.
-#[must_use]
 pub fn router(state: State) -> axum::Router {
     let clock = state.clock;
     let served = Served { state, streams: stream::Places::default() };
@@ -110,7 +109,10 @@ pub fn router(state: State) -> axum::Router {
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
         .layer(always(header::REFERRER_POLICY, "no-referrer"))
-        .layer(always(header::CACHE_CONTROL, "no-store"))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
 }
 
 fn resources() -> OpenApiRouter<Served> {

@@ -50,12 +50,12 @@ pub(super) struct SensorHealth {
 
 /// The health of every sensor.
 #[utoipa::path(
-    get,
+    get, operation_id = "sensors",
     path = "/api/v1/venues/{venue}/sensors",
     params(("venue" = String, Path, description = "The venue's id")),
     responses(
-        (status = 200, content((SensorList = "application/json"), (String = "text/csv"))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The health of every sensor", content((SensorList = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(

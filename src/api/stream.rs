@@ -32,13 +32,13 @@ impl Default for Places {
 ///
 /// A client that reads slowly skips to the newest; none is kept waiting for it.
 #[utoipa::path(
-    get,
+    get, operation_id = "live_stream",
     path = "/api/v1/venues/{venue}/live/stream",
     params(("venue" = String, Path, description = "The venue's id")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "A stream of events, each with the answer of `/live` as its data", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn stream(
@@ -87,7 +87,7 @@ mod tests {
         stage.show("2026-11-20T10:00:00+01:00", 100);
         let response = stage.send("GET", PATH, &[("host", "localhost")], "").await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        assert_eq!(response.headers()["cache-control"], "no-cache");
+        assert_eq!(response.headers()["cache-control"], "no-store");
         let mut events = response.into_body().into_data_stream();
         let mut next = async || String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
         assert_eq!(value(&next().await), 100);

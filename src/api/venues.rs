@@ -96,7 +96,7 @@ pub(super) struct VenueSensor {
 }
 
 /// Every venue.
-#[utoipa::path(get, path = "/api/v1/venues", responses((status = 200, body = VenueList)))]
+#[utoipa::path(get, operation_id = "list_venues", path = "/api/v1/venues", responses((status = 200, description = "Every venue", body = VenueList)))]
 pub(super) async fn list(extract::State(state): extract::State<State>) -> Json<VenueList> {
     let item = |venue: &Venue| VenueItem {
         id: venue.id.to_string(),
@@ -108,12 +108,12 @@ pub(super) async fn list(extract::State(state): extract::State<State>) -> Json<V
 
 /// One venue: zones, groups, sensors, thresholds.
 #[utoipa::path(
-    get,
+    get, operation_id = "venue",
     path = "/api/v1/venues/{venue}",
     params(("venue" = String, Path, description = "The venue's id")),
     responses(
-        (status = 200, body = VenueDetail),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "How the venue is laid out and counted", body = VenueDetail),
+        (status = 404, description = "No such venue, or nothing of this number in it", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn one(
