@@ -1,8 +1,8 @@
 //! Head counts: people counted by eye, from which the crowd lens learns its scale.
 
 use axum::Json;
+use axum::extract;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{self};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -106,9 +106,8 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     let venue = state.venue(&venue)?;
     let Json(entry) = body.map_err(|rejection| match rejection.status() {
-        status @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
-            Problem::new(status, BODY)
-        }
+        status @ StatusCode::PAYLOAD_TOO_LARGE => Problem::of(status),
+        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(status, BODY),
         _ => Problem::bad_request(format!("the body does not read; {BODY}")),
     })?;
     let (from, to) = (moment("from", &entry.from)?, moment("to", &entry.to)?);
@@ -226,7 +225,7 @@ mod tests {
         stage.post(PATH, &edge.to_string()).await.is_problem("the nearest are 2026-11-20T11:00:00+01:00");
         let large = stage.post(PATH, &" ".repeat(BODY_BYTES_MAX + 1)).await;
         assert_eq!(large.status.as_u16(), 413);
-        large.is_problem("");
+        large.is_problem("at most 64 KiB");
         let headers = [("host", "localhost"), ("content-type", "text/plain")];
         let plain = stage.ask("POST", PATH, &headers, "{}").await;
         assert_eq!(plain.status.as_u16(), 415);

@@ -79,7 +79,8 @@ struct Served {
 #[openapi(info(
     title = "Passant",
     description = "Judged figures of the people in a venue. Times are RFC 3339 with the venue's offset. Figures about \
-                   fewer than k people are held back. Errors are problem details (RFC 9457)."
+                   fewer than k people are held back. Errors are problem details (RFC 9457). A request whose Host is not a name of the server's \
+                   own machine is answered with 403, whatever its path."
 ))]
 struct Document;
 

@@ -9,7 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::{office, store};
+use crate::office;
+use crate::store;
 
 /// The content type of every error.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -39,6 +40,11 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
         }
+    }
+
+    /// A problem of which no more is known than its status.
+    pub(super) fn of(status: StatusCode) -> Self {
+        Self::new(status, what_to_do(status))
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
@@ -104,7 +110,7 @@ pub(super) async fn dress(request: Request, next: Next) -> Response {
     if !is_error || response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == CONTENT_TYPE) {
         return response;
     }
-    let mut dressed = Problem::new(status, what_to_do(status)).into_response();
+    let mut dressed = Problem::of(status).into_response();
     if let Some(allowed) = response.headers().get(header::ALLOW) {
         dressed.headers_mut().insert(header::ALLOW, allowed.clone());
     }
