@@ -326,4 +326,10 @@ impl Figure {
             calibration,
         }
     }
+
+    /// A figure for the tests of the rooms above, which no room above can make.
+    #[cfg(test)]
+    pub(crate) fn for_tests(label: Label, value: Option<Banded>, root_mean_centi: Option<u32>) -> Self {
+        Self::judged(label, value, root_mean_centi)
+    }
 }

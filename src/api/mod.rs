@@ -1,0 +1,190 @@
+#![doc = include_str!("README.md")]
+
+mod asked;
+mod figures;
+mod guard;
+mod head_counts;
+mod live;
+mod machines;
+mod problem;
+mod sensors;
+#[cfg(test)]
+mod stage;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+mod venues;
+
+pub use problem::Problem;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRef, MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use passant_wire::Id;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::clock::Machine;
+use crate::config::Venue;
+use crate::office::HeadCounts;
+use crate::release::Live;
+use crate::store::Store;
+use crate::telemetry::Tally;
+
+/// The most bytes a request's body may have.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest a request may take until its answer begins, seconds.
+pub const REQUEST_SECS_MAX: u64 = 30;
+
+/// The newest judged occupancy of each venue, by its id; `None` until the first half-minute has closed.
+pub type LiveFigures = Arc<BTreeMap<Id, watch::Receiver<Option<Arc<Live>>>>>;
+
+/// What the API answers from.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The configured venues.
+    pub venues: Arc<Vec<Venue>>,
+    /// The judged figures.
+    pub store: Store,
+    /// The head counts.
+    pub head_counts: HeadCounts,
+    /// The newest judged occupancy.
+    pub live: LiveFigures,
+    /// The program's counters.
+    pub tally: Tally,
+    /// The machine's clock.
+    pub clock: Machine,
+}
+
+/// What handlers draw from: the state, and how many streams may still open.
+#[derive(Clone)]
+struct Served {
+    state: State,
+    streams: stream::Places,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Passant",
+    description = "Judged figures of the people in a venue. Times are RFC 3339 with the venue's offset. Figures about \
+                   fewer than k people are held back. Errors are problem details (RFC 9457). A request whose Host is not a name of the server's \
+                   own machine is answered with 403, whatever its path."
+))]
+struct Document;
+
+/// The API of a server.
+pub fn router(state: State) -> axum::Router {
+    let clock = state.clock;
+    let served = Served { state, streams: stream::Places::default() };
+    let (router, document) = resources().split_for_parts();
+    // Serialising a value that holds nothing but text and numbers does not fail.
+    let document: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
+    let document = move || async move {
+        ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+    };
+    let always = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .route("/api/openapi.json", get(document))
+        .with_state(served)
+        // The last layer is the first that a request meets.
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Duration::from_secs(REQUEST_SECS_MAX), in_time))
+        .layer(from_fn(guard::meant_for_this_machine))
+        .layer(from_fn(problem::dress))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(clock, log))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
+        .layer(always(header::REFERRER_POLICY, "no-referrer"))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+}
+
+fn resources() -> OpenApiRouter<Served> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(venues::list))
+        .routes(routes!(venues::one))
+        .routes(routes!(live::now))
+        .routes(routes!(stream::stream))
+        .routes(routes!(figures::series))
+        .routes(routes!(sensors::list))
+        .routes(routes!(head_counts::list, head_counts::add))
+        .routes(routes!(head_counts::remove))
+        .routes(routes!(machines::healthz))
+        .routes(routes!(machines::readyz))
+        .routes(routes!(machines::metrics))
+}
+
+impl State {
+    /// The venue of an id.
+    fn venue(&self, id: &str) -> Result<&Venue, Problem> {
+        self.venues
+            .iter()
+            .find(|venue| venue.id.as_str() == id)
+            .ok_or_else(|| Problem::not_found("no such venue; GET /api/v1/venues lists those there are"))
+    }
+
+    /// The newest judged occupancy of a venue.
+    fn newest(&self, venue: &Venue) -> Option<Arc<Live>> {
+        self.live.get(&venue.id).and_then(|live| live.borrow().clone())
+    }
+}
+
+impl FromRef<Served> for State {
+    fn from_ref(served: &Served) -> Self {
+        served.state.clone()
+    }
+}
+
+impl FromRef<Served> for stream::Places {
+    fn from_ref(served: &Served) -> Self {
+        served.streams.clone()
+    }
+}
+
+/// Breaks off a request whose answer does not begin in time.
+async fn in_time(
+    axum::extract::State(longest): axum::extract::State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("the answer took too long; ask for less, or try again in a moment")
+            .into_response(),
+    }
+}
+
+/// Logs what a request was for, never its URI: the matched route holds no value of the client's.
+async fn log(
+    axum::extract::State(clock): axum::extract::State<Machine>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = clock.steady();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    // A method may be any word of the client's, so only those that HTTP names are written.
+    let method = guard::named(&method);
+    let latency_ms = clock.steady().0 - started.0;
+    tracing::debug!(route, method, status = response.status().as_u16(), latency_ms, "answered");
+    response
+}

@@ -1,0 +1,153 @@
+//! The stage of the tests: the example's mall with an empty store, asked without a network.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use chrono::DateTime;
+use passant_wire::Id;
+use tokio::sync::{mpsc, watch};
+use tower::ServiceExt;
+
+use super::{State, problem, router};
+use crate::clock::{EpochMs, Machine};
+use crate::config::{Config, EXAMPLE};
+use crate::office::{Change, HeadCounts};
+use crate::release::{Banded, Flags, Live, RateBand, SensorLive, Shown};
+use crate::store::{Kind, Store};
+use crate::telemetry::Tally;
+
+pub(super) struct Stage {
+    pub(super) router: axum::Router,
+    pub(super) store: Store,
+    pub(super) tally: Tally,
+    pub(super) told: mpsc::Receiver<Change>,
+    live: watch::Sender<Option<Arc<Live>>>,
+    _dir: tempfile::TempDir,
+}
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Stage {
+    pub(super) async fn set() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let venues = Arc::new(Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues);
+        let store = Store::open(dir.path(), Kind::Real).await.unwrap();
+        let (changes, told) = mpsc::channel(8);
+        let (live, watched) = watch::channel(None);
+        let tally = Tally::default();
+        let state = State {
+            venues: venues.clone(),
+            store: store.clone(),
+            head_counts: HeadCounts::new(venues, store.clone(), changes),
+            live: Arc::new([(id("mall"), watched)].into()),
+            tally: tally.clone(),
+            clock: Machine::clock(),
+        };
+        Self { router: router(state), store, tally, told, live, _dir: dir }
+    }
+
+    /// Shows the venue's occupancy at a moment of the venue's clock.
+    pub(super) fn show(&self, time: &str, people: u32) {
+        let live = Live {
+            venue: id("mall"),
+            at: at(time),
+            occupancy: Shown::People(Banded { value: people, low: people - 25, high: people + 25 }),
+            zones: vec![
+                (id("entrance-north"), Shown::UnderK),
+                (id("food-court"), Shown::People(Banded { value: 60, low: 40, high: 81 })),
+            ],
+            flags: Flags { uncalibrated: true, ..Flags::default() },
+            calibration: 2,
+            sensors: vec![SensorLive {
+                sensor: id("north-1"),
+                zone: id("entrance-north"),
+                alive: true,
+                last_heard: Some(at(time)),
+                rate: RateBand::VeryHigh,
+                clock_error_ms: Some(-120),
+                gaps: 2,
+                repeats: 1,
+                refused: vec![("bad_json", 3), ("time_behind", 4)],
+            }],
+        };
+        self.live.send_replace(Some(Arc::new(live)));
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[("host", "localhost")], "").await
+    }
+
+    pub(super) async fn csv(&self, path: &str) -> String {
+        let answer = self.ask("GET", path, &[("host", "localhost"), ("accept", "text/csv")], "").await;
+        assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+        answer.text
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.ask("POST", path, &[("host", "localhost"), ("content-type", "application/json")], body).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, &[("host", "localhost")], "").await
+    }
+
+    pub(super) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        read(self.send(method, path, headers, body).await).await
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
+    }
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> serde_json::Value {
+        assert_eq!(self.header("content-type"), "application/json", "{}", self.text);
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Asserts that it is a problem whose detail holds some words.
+    pub(super) fn is_problem(&self, words: &str) {
+        assert_eq!(self.header("content-type"), problem::CONTENT_TYPE, "{}", self.text);
+        let problem: serde_json::Value = serde_json::from_str(&self.text).unwrap();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["title"], self.status.canonical_reason().unwrap());
+        assert_eq!(problem["type"], "about:blank");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(!detail.is_empty() && detail.contains(words), "{words:?} is not in {detail:?}");
+    }
+}
+
+pub(super) async fn read(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
+pub(super) fn id(text: &str) -> Id {
+    Id::parse(text).unwrap()
+}
+
+pub(super) fn at(text: &str) -> EpochMs {
+    EpochMs(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+}

@@ -1,0 +1,234 @@
+//! Figures: written once, read as a series.
+
+use std::collections::BTreeMap;
+
+use passant_wire::Id;
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::{Error, Store, at_secs, secs};
+use crate::clock::{EpochMs, Step, Window};
+use crate::release::{Banded, Figure, Flags, Metric, State};
+
+/// How many figures one statement writes: fifteen values each, far below SQLite's 32,766.
+const STATEMENT_ROWS_MAX: usize = 64;
+
+/// A figure as it is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its window.
+    pub window: Window,
+    /// Its value and band; `None` when it is held back.
+    pub value: Option<Banded>,
+    /// What a reader must know.
+    pub flags: Flags,
+    /// The share of the window in which its sensors were alive, in thousandths.
+    pub coverage_permille: u16,
+    /// The version of the thresholds it was made under.
+    pub thresholds: u32,
+    /// The version of the calibration it was made under; 0 is none.
+    pub calibration: u32,
+}
+
+impl Published {
+    /// Final or held back: a window that has not closed is not in the store.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if self.value.is_some() { State::Final } else { State::HeldBack }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    from_secs: i64,
+    to_secs: i64,
+    value: Option<u32>,
+    low: Option<u32>,
+    high: Option<u32>,
+    flags: i64,
+    coverage_permille: u16,
+    thresholds_version: u32,
+    calibration: u32,
+}
+
+/// What a count's windows say together.
+#[derive(sqlx::FromRow)]
+struct Roots {
+    windows: i64,
+    shown: i64,
+    covered_secs: i64,
+    sum_centi: i64,
+}
+
+impl Store {
+    /// Writes figures in one transaction. A window that is there already stays as it is. Gives how many were new.
+    ///
+    /// # Errors
+    /// When the database does not answer: none of them is written then, and the caller tries again.
+    pub async fn append(&self, figures: &[Figure]) -> Result<u64, Error> {
+        const DOING: &str = "writing figures";
+        if figures.is_empty() {
+            return Ok(0);
+        }
+        let mut written = 0;
+        let mut transaction = self.write(DOING).await?;
+        for some in figures.chunks(STATEMENT_ROWS_MAX) {
+            written += insert(some)
+                .build()
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::while_doing(DOING))?
+                .rows_affected();
+        }
+        for (venue, end) in reach(figures) {
+            sqlx::query(
+                "INSERT INTO venue_reach (venue, newest_end_secs) VALUES ($1, $2) \
+                 ON CONFLICT (venue) DO UPDATE SET newest_end_secs = max(newest_end_secs, excluded.newest_end_secs)",
+            )
+            .bind(venue.as_str())
+            .bind(secs(end))
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::while_doing(DOING))?;
+        }
+        transaction.commit().await.map_err(Error::while_doing(DOING))?;
+        Ok(written)
+    }
+
+    /// The figures of a zone, a group or (`None`) the venue whose windows start in `[from, to)`, in order of time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn series(
+        &self,
+        venue: &Id,
+        scope: Option<&Id>,
+        metric: Metric,
+        step: Step,
+        from: EpochMs,
+        to: EpochMs,
+    ) -> Result<Vec<Published>, Error> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT from_secs, to_secs, value, low, high, flags, coverage_permille, thresholds_version, calibration \
+             FROM figure WHERE venue = $1 AND scope = $2 AND metric = $3 AND step = $4 \
+             AND from_secs >= $5 AND from_secs < $6 ORDER BY from_secs",
+        )
+        .bind(venue.as_str())
+        .bind(scope.map_or("", Id::as_str))
+        .bind(metric.as_str())
+        .bind(step.as_str())
+        .bind(secs(from))
+        .bind(secs(to))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::while_doing("reading figures"))?;
+        Ok(rows.into_iter().map(Published::from).collect())
+    }
+
+    /// The latest end of any figure of a venue.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest_end(&self, venue: &Id) -> Result<Option<EpochMs>, Error> {
+        let end: Option<i64> = sqlx::query_scalar("SELECT newest_end_secs FROM venue_reach WHERE venue = $1")
+            .bind(venue.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::while_doing("reading how far the figures reach"))?;
+        Ok(end.map(at_secs))
+    }
+
+    /// The mean of the crowd lens's v over a zone's five-minute windows in `[from, to)`; `None` unless every one of
+    /// them is there and is shown.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn root_mean(
+        &self,
+        venue: &Id,
+        zone: &Id,
+        from: EpochMs,
+        to: EpochMs,
+    ) -> Result<Option<f64>, Error> {
+        let roots: Roots = sqlx::query_as(
+            "SELECT COUNT(*) AS windows, COUNT(root_mean_centi) AS shown, \
+             COALESCE(SUM(to_secs - from_secs), 0) AS covered_secs, COALESCE(SUM(root_mean_centi), 0) AS sum_centi \
+             FROM figure WHERE venue = $1 AND scope = $2 AND metric = $3 AND step = $4 \
+             AND from_secs >= $5 AND to_secs <= $6",
+        )
+        .bind(venue.as_str())
+        .bind(zone.as_str())
+        .bind(Metric::Occupancy.as_str())
+        .bind(Step::FiveMinutes.as_str())
+        .bind(secs(from))
+        .bind(secs(to))
+        .fetch_one(&self.pool)
+        .await
+        .map_err(Error::while_doing("reading what was heard during a head count"))?;
+        // Windows do not overlap, so those that cover the whole stretch leave none out.
+        let whole =
+            roots.windows > 0 && roots.shown == roots.windows && roots.covered_secs == secs(to) - secs(from);
+        #[expect(clippy::cast_precision_loss, reason = "sums of hundredths lie far below 2^52")]
+        Ok(whole.then(|| roots.sum_centi as f64 / roots.windows as f64 / 100.0))
+    }
+}
+
+/// One statement for some figures: a statement each would spend its time on the way to the database's thread.
+fn insert(figures: &[Figure]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(
+        "INSERT INTO figure (venue, scope, metric, step, from_secs, to_secs, state, value, low, high, \
+         root_mean_centi, flags, coverage_permille, thresholds_version, calibration) ",
+    );
+    query.push_values(figures, |mut row, figure| {
+        let window = figure.window();
+        let value = figure.value();
+        row.push_bind(figure.venue().as_str().to_owned())
+            .push_bind(figure.scope().id().map_or("", Id::as_str).to_owned())
+            .push_bind(figure.metric().as_str())
+            .push_bind(figure.step().as_str())
+            .push_bind(secs(window.from))
+            .push_bind(secs(window.to))
+            .push_bind(if value.is_some() { "final" } else { "held_back" })
+            .push_bind(value.map(|v| v.value))
+            .push_bind(value.map(|v| v.low))
+            .push_bind(value.map(|v| v.high))
+            // What is held back is held back whole, whoever made the figure.
+            .push_bind(value.and(figure.root_mean_centi()))
+            .push_bind(figure.flags().bits())
+            .push_bind(figure.coverage_permille())
+            .push_bind(figure.thresholds())
+            .push_bind(figure.calibration());
+    });
+    query.push(" ON CONFLICT DO NOTHING");
+    query
+}
+
+/// The latest end of each venue that figures speak of.
+fn reach(figures: &[Figure]) -> BTreeMap<&Id, EpochMs> {
+    let mut ends = BTreeMap::new();
+    for figure in figures {
+        let end = ends.entry(figure.venue()).or_insert(figure.window().to);
+        *end = (*end).max(figure.window().to);
+    }
+    ends
+}
+
+impl From<Row> for Published {
+    fn from(row: Row) -> Self {
+        let value = match (row.value, row.low, row.high) {
+            (Some(value), Some(low), Some(high)) => Some(Banded { value, low, high }),
+            _ => None,
+        };
+        Self {
+            window: Window { from: at_secs(row.from_secs), to: at_secs(row.to_secs) },
+            value,
+            flags: Flags::from_bits(row.flags),
+            coverage_permille: row.coverage_permille,
+            thresholds: row.thresholds_version,
+            calibration: row.calibration,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod tests;
