@@ -4,6 +4,8 @@ pub mod calibration;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod intake;
+pub mod link;
 pub mod release;
 pub mod sighting;
 pub mod telemetry;
