@@ -128,7 +128,7 @@ async fn what_was_not_acknowledged_comes_again() {
         let (mut messages, _handle) = listen(broker.port, protocol, &Tally::default());
         subscribed(&mut messages).await;
         broker.publish(SIGHTINGS, b"end", &[]);
-        assert_eq!(next(&mut messages).await.payload, b"end"[..]);
+        assert_eq!(next_live(&mut messages).await.payload, b"end"[..]);
     }
 }
 
@@ -199,6 +199,9 @@ async fn a_message_over_the_limit_does_not_disturb_the_stream() {
             .filter(|l| !l.starts_with("message_size") && !l.starts_with("max_packet"))
             .fold(String::new(), |text, line| text + line + "\n")
     });
+    for broker in [&shipped, &unlimited] {
+        broker.publish(STATUS, ONLINE, &["-r"]);
+    }
     // The shipped broker drops it; another hands on what the link asked for, and the intake counts it.
     for (broker, protocol, counted) in [
         (&shipped, Protocol::V5, 0),
@@ -206,7 +209,6 @@ async fn a_message_over_the_limit_does_not_disturb_the_stream() {
         (&unlimited, Protocol::V5, 1),
         (&unlimited, Protocol::V311, 2),
     ] {
-        broker.publish(STATUS, ONLINE, &["-r"]);
         let tally = Tally::default();
         let (mut deliveries, handle) = take_in(broker.port, protocol, &tally);
         subscribed_behind_intake(&mut deliveries).await;
@@ -232,12 +234,9 @@ async fn a_message_that_kills_the_link_is_left_behind() {
     let (mut messages, _handle) = listen(broker.port, Protocol::V311, &tally);
     subscribed(&mut messages).await;
     broker.publish(SIGHTINGS, &vec![b' '; link::PACKET_BYTES_MAX_V311 + 1], &[]);
-    // The session that holds the message is given up, so its retained status comes with a connection that lasts.
-    subscribed(&mut messages).await;
-    while count(&tally, "passant_broker_connections_total ") < 3 {
-        subscribed(&mut messages).await;
-    }
-    broker.publish(SIGHTINGS, JSON, &[]);
-    let message = next(&mut messages).await;
-    assert_eq!(message.payload, JSON);
+    // It is delivered again first of all, until its session is given up; then what is retained comes anew.
+    broker.publish(SIGHTINGS, JSON, &["-r"]);
+    while next(&mut messages).await.topic != SIGHTINGS {}
+    broker.publish(SIGHTINGS, b"end", &[]);
+    assert_eq!(next_live(&mut messages).await.payload, b"end"[..]);
 }

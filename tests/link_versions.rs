@@ -17,6 +17,7 @@ const CONNECT: u8 = 1;
 const PUBACK: u8 = 4;
 const SUBSCRIBE: u8 = 8;
 const PING: u8 = 12;
+const DISCONNECT: u8 = 14;
 const ACCEPTED_V311: &[u8] = &[0x20, 2, 0, 0];
 const ACCEPTED_V5: &[u8] = &[0x20, 3, 0, 0, 0];
 /// Topic `t`, packet id 9, payload `x`, QoS 1.
@@ -27,7 +28,9 @@ type Heard = UnboundedReceiver<(u8, Vec<u8>)>;
 
 /// A broker that answers each packet as the function says, which is given the number of the connection, the packet's type
 /// and its body; no answer hangs up.
-async fn broker(answer: impl Fn(usize, u8, &[u8]) -> Option<Vec<u8>> + Send + 'static) -> (u16, Heard) {
+async fn broker(
+    answer: impl Fn(usize, u8, &[u8]) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> (u16, Heard) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (says, heard) = unbounded_channel();
@@ -82,6 +85,7 @@ fn good_v311(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
         CONNECT => ACCEPTED_V311.to_vec(),
         SUBSCRIBE => [&[0x90, 3, body[0], body[1], 1], PUBLISH_V311].concat(),
         PING => vec![0xd0, 0],
+        DISCONNECT => return None,
         _ => Vec::new(),
     })
 }
@@ -126,7 +130,6 @@ async fn a_refused_subscription_is_no_connection_and_is_asked_for_again() {
 
 #[tokio::test]
 async fn shutting_down_sends_the_last_acknowledgement_and_then_a_farewell() {
-    const DISCONNECT: u8 = 14;
     let (port, mut heard) = broker(|_, kind, body| match kind {
         CONNECT if version(body) == 5 => Some(vec![0x20, 3, 0, 0x84, 0]),
         _ => good_v311(kind, body),

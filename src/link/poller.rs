@@ -55,7 +55,11 @@ struct Speech {
 }
 
 enum End {
+    /// We were told to stop.
     Stopped,
+    /// Nobody takes the messages any more. Those that waited were dropped with their guards, so nothing may be sent now:
+    /// it would acknowledge what nobody took in.
+    Abandoned,
     Broken(Fault),
 }
 
@@ -91,6 +95,7 @@ pub(super) async fn run(
                 }
                 return;
             }
+            End::Abandoned => return poller.tally.broker(false),
             End::Broken(fault) => {
                 // The client goes before the wait: its socket would hold the broker's session.
                 drop(session);
@@ -128,6 +133,7 @@ impl Poller {
         let polled = tokio::select! {
             biased;
             _ = &mut self.stop => return Err(End::Stopped),
+            () = self.messages.closed() => return Err(End::Abandoned),
             polled = timeout(Duration::from_secs(SILENCE_SECS), session.next()) => polled,
         };
         match polled.unwrap_or(Err(Fault::Silent)).map_err(End::Broken)? {
@@ -153,15 +159,15 @@ impl Poller {
         }
         let message = match self.messages.try_send(message) {
             Ok(()) => return Ok(()),
-            Err(TrySendError::Closed(_)) => return Err(End::Stopped),
+            Err(TrySendError::Closed(_)) => return Err(End::Abandoned),
             Err(TrySendError::Full(message)) => message,
         };
         tokio::select! {
             biased;
-            _ = &mut self.stop => Err(End::Stopped),
+            _ = &mut self.stop => Err(End::Abandoned),
             sent = timeout(Duration::from_secs(STALL_SECS), self.messages.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(End::Stopped),
+                Ok(Err(_)) => Err(End::Abandoned),
                 Err(_) => Err(End::Broken(Fault::Stalled)),
             },
         }
@@ -212,9 +218,12 @@ impl Poller {
 
 async fn farewell(mut session: Session) {
     let polite = async {
-        session.say_farewell()?;
-        while !matches!(session.next().await?, Event::Farewell) {}
-        Ok::<(), Fault>(())
+        if session.say_farewell().is_err() {
+            return;
+        }
+        // The broker hangs up when it has read the farewell. Hanging up first, with something of its unread, would reset
+        // the connection and could take the last acknowledgements with it.
+        while session.next().await.is_ok() {}
     };
     // If it fails the broker hears it from the socket.
     let _ = timeout(Duration::from_secs(FAREWELL_SECS), polite).await;

@@ -34,8 +34,6 @@ pub(super) enum Event {
         granted: bool,
     },
     Message(Message),
-    /// Our farewell is on its way.
-    Farewell,
     /// Pings, and our own packets on their way out.
     Other,
 }
@@ -63,8 +61,8 @@ impl Session {
         }
     }
 
-    /// Asks for a clean disconnect, behind every acknowledgement that was made so far.
-    pub(super) fn say_farewell(&self) -> Result<(), Fault> {
+    /// Asks for a clean disconnect, behind every acknowledgement that was made so far. No message comes after it.
+    pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
         match self {
             Self::V5(session) => session.say_farewell(),
             Self::V311(session) => session.say_farewell(),

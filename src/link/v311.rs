@@ -1,7 +1,7 @@
 //! A connection in MQTT 3.1.1: no content type, no receive maximum, no expiry of the session but the broker's own.
 
 use rumqttc::{
-    AsyncClient, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet, Publish, QoS, SubscribeFilter,
+    AsyncClient, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS, SubscribeFilter,
     SubscribeReasonCode,
 };
 
@@ -12,6 +12,8 @@ use super::{Message, Options, PACKET_BYTES_MAX_V311};
 pub(super) struct Session {
     client: AsyncClient,
     connection: EventLoop,
+    /// After our farewell a message is left with the broker: it gets no guard, whose drop would acknowledge it.
+    leaving: bool,
 }
 
 /// Acknowledges when it is dropped, if its connection still stands.
@@ -36,17 +38,18 @@ impl Session {
         network.set_tcp_nodelay(true);
         network.set_connection_timeout(CONNECT_SECS);
         connection.set_network_options(network);
-        Self { client, connection }
+        Self { client, connection, leaving: false }
     }
 
     pub(super) async fn next(&mut self) -> Result<Event, Fault> {
         Ok(match self.connection.poll().await? {
-            rumqttc::Event::Incoming(Packet::Publish(publish)) => Event::Message(self.message(publish)),
+            rumqttc::Event::Incoming(Packet::Publish(publish)) if !self.leaving => {
+                Event::Message(self.message(publish))
+            }
             rumqttc::Event::Incoming(Packet::ConnAck(_)) => Event::Connected,
             rumqttc::Event::Incoming(Packet::SubAck(answer)) => Event::Subscribed {
                 granted: answer.return_codes.iter().all(|c| matches!(c, SubscribeReasonCode::Success(_))),
             },
-            rumqttc::Event::Outgoing(Outgoing::Disconnect) => Event::Farewell,
             _ => Event::Other,
         })
     }
@@ -56,7 +59,8 @@ impl Session {
         self.client.try_subscribe_many(filters).map_err(|_| Fault::Closed)
     }
 
-    pub(super) fn say_farewell(&self) -> Result<(), Fault> {
+    pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
+        self.leaving = true;
         self.client.try_disconnect().map_err(|_| Fault::Closed)
     }
 

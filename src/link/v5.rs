@@ -1,9 +1,9 @@
 //! A connection in MQTT 5.
 
+use rumqttc::NetworkOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{self, AsyncClient, EventLoop, MqttOptions};
-use rumqttc::{NetworkOptions, Outgoing};
 
 use super::fault::Fault;
 use super::session::{CONNECT_SECS, Event, REQUESTS_LEN_MAX, keep_alive, transport};
@@ -15,6 +15,8 @@ const OUTGOING_INFLIGHT_MAX: u16 = 16;
 pub(super) struct Session {
     client: AsyncClient,
     connection: EventLoop,
+    /// After our farewell a message is left with the broker: it gets no guard, whose drop would acknowledge it.
+    leaving: bool,
 }
 
 /// Acknowledges when it is dropped, if its connection still stands.
@@ -42,17 +44,18 @@ impl Session {
             mqtt.set_credentials(user, password.reveal());
         }
         let (client, connection) = AsyncClient::new(mqtt, REQUESTS_LEN_MAX);
-        Self { client, connection }
+        Self { client, connection, leaving: false }
     }
 
     pub(super) async fn next(&mut self) -> Result<Event, Fault> {
         Ok(match self.connection.poll().await? {
-            v5::Event::Incoming(Packet::Publish(publish)) => Event::Message(self.message(publish)),
+            v5::Event::Incoming(Packet::Publish(publish)) if !self.leaving => {
+                Event::Message(self.message(publish))
+            }
             v5::Event::Incoming(Packet::ConnAck(_)) => Event::Connected,
             v5::Event::Incoming(Packet::SubAck(answer)) => Event::Subscribed {
                 granted: answer.return_codes.iter().all(|c| matches!(c, SubscribeReasonCode::Success(_))),
             },
-            v5::Event::Outgoing(Outgoing::Disconnect) => Event::Farewell,
             _ => Event::Other,
         })
     }
@@ -62,7 +65,8 @@ impl Session {
         self.client.try_subscribe_many(filters).map_err(|_| Fault::Closed)
     }
 
-    pub(super) fn say_farewell(&self) -> Result<(), Fault> {
+    pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
+        self.leaving = true;
         self.client.try_disconnect().map_err(|_| Fault::Closed)
     }
 
