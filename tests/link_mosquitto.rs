@@ -52,7 +52,7 @@ async fn next<T>(receiver: &mut Receiver<T>) -> T {
 /// Waits for the first retained status: the subscription stands.
 async fn subscribed(messages: &mut Receiver<Message>) {
     let message = next(messages).await;
-    assert!(message.retained && message.topic == STATUS);
+    assert!(message.retained && message.topic == STATUS, "{} {:?} {}", message.topic, message.payload, message.retained);
 }
 
 /// The next message that was not retained.

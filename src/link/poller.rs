@@ -41,6 +41,8 @@ struct Poller {
     speech: Speech,
     /// The kinds of failure of this outage that were logged.
     logged: Vec<Discriminant<Fault>>,
+    /// The broker accepted this connection; the subscription may still be on its way.
+    connected: bool,
     /// Since when the subscription stands.
     up_since: Option<SteadyMs>,
 }
@@ -82,6 +84,7 @@ pub(super) async fn run(
         poisoned: 0,
         speech,
         logged: Vec::new(),
+        connected: false,
         up_since: None,
     };
     loop {
@@ -90,7 +93,7 @@ pub(super) async fn run(
         match poller.converse(&mut session).await {
             End::Stopped => {
                 poller.tally.broker(false);
-                if poller.up_since.is_some() {
+                if poller.connected {
                     farewell(session).await;
                 }
                 return;
@@ -143,6 +146,7 @@ impl Poller {
                 Ok(Event::Other)
             }
             Event::Connected => {
+                self.connected = true;
                 self.speech.connected();
                 session.subscribe(&self.filters).map_err(End::Broken)?;
                 Ok(Event::Connected)
@@ -187,6 +191,7 @@ impl Poller {
 
     fn lost(&mut self, fault: &Fault, was_clean: bool) {
         self.tally.broker(false);
+        self.connected = false;
         let lasted = self.up_since.take().map_or(0, |since| Machine::clock().steady().0 - since.0);
         if lasted >= GOOD_CONNECTION_MS {
             self.wait_ms = BACK_OFF_MS;
