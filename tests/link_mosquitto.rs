@@ -52,7 +52,13 @@ async fn next<T>(receiver: &mut Receiver<T>) -> T {
 /// Waits for the first retained status: the subscription stands.
 async fn subscribed(messages: &mut Receiver<Message>) {
     let message = next(messages).await;
-    assert!(message.retained && message.topic == STATUS, "{} {:?} {}", message.topic, message.payload, message.retained);
+    assert!(
+        message.retained && message.topic == STATUS,
+        "{} {:?} {}",
+        message.topic,
+        message.payload,
+        message.retained
+    );
 }
 
 /// The next message that was not retained.
@@ -129,6 +135,28 @@ async fn what_was_not_acknowledged_comes_again() {
         subscribed(&mut messages).await;
         broker.publish(SIGHTINGS, b"end", &[]);
         assert_eq!(next_live(&mut messages).await.payload, b"end"[..]);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn what_nobody_took_is_not_acknowledged() {
+    for protocol in [Protocol::V5, Protocol::V311] {
+        let broker = Mosquitto::start();
+        broker.publish(STATUS, ONLINE, &["-r"]);
+        let (mut messages, _handle) = listen(broker.port, protocol, &Tally::default());
+        subscribed(&mut messages).await;
+        for payload in [b"first", b"second".as_slice(), b"third"] {
+            broker.publish(SIGHTINGS, payload, &[]);
+        }
+        let first = next(&mut messages).await;
+        assert_eq!(first.payload, b"first"[..]);
+        // Whoever took the messages goes away with one in hand and the others waiting.
+        drop(messages);
+        let (mut messages, _handle) = listen(broker.port, protocol, &Tally::default());
+        for payload in [b"first", b"second".as_slice(), b"third"] {
+            assert_eq!(next_live(&mut messages).await.payload, payload);
+        }
     }
 }
 

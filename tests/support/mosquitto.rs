@@ -32,7 +32,8 @@ impl Mosquitto {
         let listener = "listener 1883 127.0.0.1";
         assert!(CONF.contains(listener));
         let conf = change(CONF.replace(listener, &format!("listener {port} 127.0.0.1")), directory.path());
-        std::fs::write(directory.path().join("mosquitto.conf"), conf).unwrap();
+        // Started by root it would become a user who cannot read the test's files, nor write what it must not write.
+        std::fs::write(directory.path().join("mosquitto.conf"), conf + "\nuser root\n").unwrap();
         let process = spawn(directory.path(), port);
         Self { port, directory, process }
     }
