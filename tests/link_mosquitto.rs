@@ -1,6 +1,6 @@
 //! The link and the intake against a real Mosquitto in its shipped configuration.
 
-#![expect(missing_docs, reason = "tests are named after what they keep")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 #[path = "support/cut.rs"]
 mod cut;

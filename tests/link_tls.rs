@@ -1,8 +1,9 @@
 //! The listener for the antennas' network, which the shipped configuration holds ready: TLS, passwords, access list.
 
-#![expect(missing_docs, reason = "tests are named after what they keep")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use mosquitto::{ACL, Mosquitto, free_port, publish};
+use mosquitto::{Mosquitto, free_port, publish};
 use passant::config::{Mqtt, Protocol};
 use passant::telemetry::Tally;
 use passant::{intake, link};
@@ -18,6 +19,8 @@ use passant_wire::Topic;
 
 /// A hang ends the test; nothing waits this long otherwise.
 const HANG: Duration = Duration::from_secs(60);
+/// The access list that ships.
+const ACL: &str = include_str!("../src/broker/mosquitto.acl");
 const SIGHTINGS: &str = "passant/v1/mall/north-1/sightings";
 const STATUS: &str = "passant/v1/mall/north-1/status";
 

@@ -15,6 +15,7 @@ pub(super) const CONNECT_SECS: u64 = 5;
 /// room for those and some commands a request always fits and nobody ever waits to make one.
 pub(super) const REQUESTS_LEN_MAX: usize = 65_535 + 16;
 
+#[expect(clippy::large_enum_variant, reason = "there is one for each connection, and never a second")]
 pub(super) enum Session {
     V5(v5::Session),
     V311(v311::Session),

@@ -6,14 +6,14 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-pub struct Cut {
-    pub port: u16,
+pub(crate) struct Cut {
+    pub(crate) port: u16,
     cut: Arc<Notify>,
 }
 
 impl Cut {
     /// Stands before a port of this machine and lets everything through.
-    pub async fn before(port: u16) -> Self {
+    pub(crate) async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let wire = Self { port: listener.local_addr().unwrap().port(), cut: Arc::default() };
         let cut = wire.cut.clone();
@@ -30,7 +30,7 @@ impl Cut {
     }
 
     /// Cuts the connection that stands.
-    pub fn now(&self) {
+    pub(crate) fn now(&self) {
         self.cut.notify_one();
     }
 }

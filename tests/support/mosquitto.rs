@@ -6,27 +6,26 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// The configuration and the access list that ship.
-pub const CONF: &str = include_str!("../../src/broker/mosquitto.conf");
-pub const ACL: &str = include_str!("../../src/broker/mosquitto.acl");
+/// The configuration that ships.
+const CONF: &str = include_str!("../../src/broker/mosquitto.conf");
 
 /// Tries, 10 ms apart, until the broker listens.
 const TRIES_MAX: u32 = 1_000;
 
-pub struct Mosquitto {
-    pub port: u16,
+pub(crate) struct Mosquitto {
+    pub(crate) port: u16,
     directory: tempfile::TempDir,
     process: Child,
 }
 
 impl Mosquitto {
     /// Starts one from the shipped configuration.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(|conf, _| conf)
     }
 
     /// Starts one from the shipped configuration with some change to it; the change is handed a directory for files.
-    pub fn start_with(change: impl FnOnce(String, &Path) -> String) -> Self {
+    pub(crate) fn start_with(change: impl FnOnce(String, &Path) -> String) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         let listener = "listener 1883 127.0.0.1";
@@ -39,26 +38,26 @@ impl Mosquitto {
     }
 
     /// Kills it without a farewell.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts it again on the same port after a kill.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         self.process = spawn(self.directory.path(), self.port);
     }
 
     /// Publishes with QoS 1 through the loopback listener, and returns when the broker has acknowledged. `more` are
     /// further arguments for `mosquitto_pub`.
-    pub fn publish(&self, topic: &str, payload: &[u8], more: &[&str]) {
+    pub(crate) fn publish(&self, topic: &str, payload: &[u8], more: &[&str]) {
         let port = self.port.to_string();
         let args = ["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic, "-s"];
         assert!(publish(args.iter().chain(more), payload), "publishing on {topic}");
     }
 
     /// What stands in the broker's directory.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 }
@@ -71,14 +70,14 @@ impl Drop for Mosquitto {
 }
 
 /// Runs `mosquitto_pub` with the payload on its standard input; false when it reports a failure.
-pub fn publish<'a>(args: impl Iterator<Item = &'a &'a str>, payload: &[u8]) -> bool {
+pub(crate) fn publish<'a>(args: impl Iterator<Item = &'a &'a str>, payload: &[u8]) -> bool {
     let mut publisher = Command::new("mosquitto_pub").args(args).stdin(Stdio::piped()).spawn().unwrap();
     publisher.stdin.take().unwrap().write_all(payload).unwrap();
     publisher.wait().unwrap().success()
 }
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
