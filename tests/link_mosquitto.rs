@@ -162,6 +162,33 @@ async fn what_nobody_took_is_not_acknowledged() {
 
 #[tokio::test]
 #[ignore = "needs mosquitto"]
+async fn a_server_that_falls_behind_loses_nothing() {
+    // Ten times what may wait for an acknowledgement.
+    let count_sent = 10 * usize::from(link::RECEIVE_MAX);
+    for protocol in [Protocol::V5, Protocol::V311] {
+        let broker = Mosquitto::start();
+        broker.publish(STATUS, ONLINE, &["-r"]);
+        let tally = Tally::default();
+        let (mut messages, _handle) = listen(broker.port, protocol, &tally);
+        subscribed(&mut messages).await;
+        let lines: String = (0..count_sent).map(|number| format!("{number}\n")).collect();
+        let port = broker.port.to_string();
+        let sent = tokio::task::spawn_blocking(move || {
+            let args = ["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", SIGHTINGS, "-l"];
+            mosquitto::publish(args.iter(), lines.as_bytes())
+        });
+        // Nobody takes anything until the broker has acknowledged every message.
+        assert!(tokio::time::timeout(HANG, sent).await.unwrap().unwrap());
+        for number in 0..count_sent {
+            assert_eq!(next(&mut messages).await.payload, number.to_string());
+        }
+        assert_eq!(count(&tally, "passant_messages_total "), count_sent as u64 + 1);
+        assert_eq!(count(&tally, "passant_broker_connections_total "), 1);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
 async fn a_restarted_broker_is_found_again() {
     for protocol in [Protocol::V5, Protocol::V311, Protocol::Auto] {
         let tally = Tally::default();
