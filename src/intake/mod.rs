@@ -44,7 +44,10 @@ pub async fn run(
         match take_in(&directory, &topic, &payload, retained, content_type.as_deref()) {
             Ok(arrival) => {
                 let ack = guard.map_or_else(Ack::none, Ack::on_drop);
-                if deliveries.send(Delivery { arrival, ack }).await.is_err() {
+                if let Err(unsent) = deliveries.send(Delivery { arrival, ack }).await {
+                    // The link goes first: then dropping what nobody took acknowledges nothing.
+                    drop(messages);
+                    drop(unsent);
                     return;
                 }
             }

@@ -75,7 +75,8 @@ pub struct Message {
     pub guard: Option<Box<dyn Send>>,
 }
 
-/// Holds the link up; dropping it takes the link down.
+/// Holds the link up; dropping it takes the link down. It goes before whoever takes the messages: as long as the link
+/// stands, a guard that is dropped with its message unread acknowledges it.
 pub struct Handle {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
-use super::session::{CONNECT_SECS, Event, KEEP_ALIVE_SECS, Session, Version};
+use super::session::{CONNECT_SECS, Event, Session, Version};
 use super::{Message, Options, Protocol, RECEIVE_MAX};
 use crate::clock::{Machine, SteadyMs};
 use crate::telemetry::Tally;
@@ -21,8 +21,6 @@ const BACK_OFF_MAX_MS: u64 = 5_000;
 const GOOD_CONNECTION_MS: i64 = 5_000;
 /// Seconds for the broker to accept the connection and the subscription.
 const ESTABLISH_SECS: u64 = 2 * CONNECT_SECS;
-/// Seconds without progress, pings included, after which a connection is given up.
-const SILENCE_SECS: u64 = 2 * KEEP_ALIVE_SECS;
 /// Seconds that a message may wait for room before the connection is given up; the broker then delivers it again.
 const STALL_SECS: u64 = 5;
 /// Seconds for a clean farewell.
@@ -137,7 +135,7 @@ impl Poller {
             biased;
             _ = &mut self.stop => return Err(End::Stopped),
             () = self.messages.closed() => return Err(End::Abandoned),
-            polled = timeout(Duration::from_secs(SILENCE_SECS), session.next()) => polled,
+            polled = timeout(session.silence_max(), session.next()) => polled,
         };
         match polled.unwrap_or(Err(Fault::Silent)).map_err(End::Broken)? {
             Event::Message(message) => {

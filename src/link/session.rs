@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::{Message, Options, v5, v311};
 
 /// Seconds between pings; the broker gives up on us after one and a half of it, and we on it after two.
-pub(super) const KEEP_ALIVE_SECS: u64 = 15;
+const KEEP_ALIVE_SECS: u64 = 15;
 /// Seconds for TCP, TLS and MQTT to connect.
 pub(super) const CONNECT_SECS: u64 = 5;
 /// Requests that wait for the socket. An acknowledgement needs a packet id, of which MQTT has 65,535 a connection, so with
@@ -52,6 +52,14 @@ impl Session {
         match self {
             Self::V5(session) => session.next().await,
             Self::V311(session) => session.next().await,
+        }
+    }
+
+    /// The longest time without any progress, pings included, on a connection that is well.
+    pub(super) fn silence_max(&self) -> Duration {
+        2 * match self {
+            Self::V5(session) => session.keep_alive().max(keep_alive()),
+            Self::V311(_) => keep_alive(),
         }
     }
 

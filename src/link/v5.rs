@@ -1,5 +1,7 @@
 //! A connection in MQTT 5.
 
+use std::time::Duration;
+
 use rumqttc::NetworkOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, SubscribeReasonCode};
@@ -52,12 +54,23 @@ impl Session {
             v5::Event::Incoming(Packet::Publish(publish)) if !self.leaving => {
                 Event::Message(self.message(publish))
             }
-            v5::Event::Incoming(Packet::ConnAck(_)) => Event::Connected,
+            v5::Event::Incoming(Packet::ConnAck(_)) => {
+                // A broker may answer that it wants no pings at all, which the library would take for pings without end.
+                if self.connection.options.keep_alive().is_zero() {
+                    self.connection.options.set_keep_alive(keep_alive());
+                }
+                Event::Connected
+            }
             v5::Event::Incoming(Packet::SubAck(answer)) => Event::Subscribed {
                 granted: answer.return_codes.iter().all(|c| matches!(c, SubscribeReasonCode::Success(_))),
             },
             _ => Event::Other,
         })
+    }
+
+    /// The time between pings: ours, or what the broker asked for instead.
+    pub(super) fn keep_alive(&self) -> Duration {
+        self.connection.options.keep_alive()
     }
 
     pub(super) fn subscribe(&self, filters: &[String]) -> Result<(), Fault> {
