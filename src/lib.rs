@@ -4,9 +4,9 @@
 //! the gate, perhaps everything, then its name, then its self, then its singleness, and last its smallness. The floors
 //! are the privacy policy; a test holds who may import whom. From the ground up:
 //!
-//! 1. [`clock`], [`chance`], [`telemetry`], `link`, and the crate `passant_wire`
+//! 1. [`clock`], [`chance`], [`telemetry`], [`link`], and the crate `passant_wire`
 //! 2. [`sighting`], [`config`], [`calibration`]
-//! 3. `intake`, [`optout`]
+//! 3. [`intake`], [`optout`]
 //! 4. [`pseudonym`]: the raw device ends here
 //! 5. [`visit`], [`crowd`], [`roster`]
 //! 6. [`aggregate`]
@@ -26,6 +26,8 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod crowd;
+pub mod intake;
+pub mod link;
 pub mod office;
 pub mod optout;
 pub mod pipeline;

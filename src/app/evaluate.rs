@@ -117,8 +117,7 @@ struct Player {
 impl Player {
     fn new(tz: chrono_tz::Tz, start: EpochMs, counts: &[HeadCount]) -> Result<Self> {
         let venue = Arc::new(one_room(tz)?);
-        let moment = Moment { at: start, steady: SteadyMs(0) };
-        let mut lenses = Lenses::new(venue, None, moment, Tally::default());
+        let mut lenses = Lenses::new(venue, None, Tally::default());
         for count in counts {
             lenses.head_count(count, start);
         }

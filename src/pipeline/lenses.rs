@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::aggregate::{Aggregate, Closed};
+use crate::aggregate::{Aggregate, Closed, Newest};
 use crate::calibration::{Calibrator, Count, Summary};
 use crate::clock::{Day, EpochMs, SteadyMs};
 use crate::config::Venue;
-use crate::crowd::{self, Beat, Crowd};
+use crate::crowd::{self, Crowd};
 use crate::optout::Gate;
 use crate::pseudonym::{Footprint, KeyError, Keyring, NoFootprint, Now};
 use crate::roster::{Freshness, Roster};
@@ -31,8 +31,6 @@ pub struct Moment {
 /// What became of time passing.
 #[derive(Debug, Default)]
 pub struct Passed {
-    /// The beats of the half-minutes that closed.
-    pub beats: Vec<Beat>,
     /// The windows that closed.
     pub closed: Vec<Closed>,
     /// Keys of days that were wiped.
@@ -57,9 +55,9 @@ pub struct Lenses {
 }
 
 impl Lenses {
-    /// The stages of a venue at a first moment, with the calibration that an earlier run left.
+    /// The stages of a venue, with the calibration that an earlier run left.
     #[must_use]
-    pub fn new(venue: Arc<Venue>, calibration: Option<Summary>, now: Moment, tally: Tally) -> Self {
+    pub fn new(venue: Arc<Venue>, calibration: Option<Summary>, tally: Tally) -> Self {
         Self {
             keyring: Keyring::new(&venue),
             roster: Roster::new(&venue),
@@ -67,7 +65,7 @@ impl Lenses {
             visits: Visits::new(&venue),
             calibrator: Calibrator::resume(calibration),
             aggregate: Aggregate::new(&venue),
-            day: venue.calendar.day_of(now.at),
+            day: venue.calendar.day_of(EpochMs(0)),
             open: (EpochMs(i64::MIN), false),
             footprints: Vec::new(),
             tally,
@@ -85,6 +83,12 @@ impl Lenses {
     #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// Its newest half-minute.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Newest> {
+        self.aggregate.newest()
     }
 
     /// Its calibration.
@@ -161,7 +165,6 @@ impl Lenses {
         self.aggregate.visits(&events, &self.venue);
         self.roster.roll(moment.at);
         Passed {
-            beats,
             closed: self.aggregate.close(moment.at),
             keys_wiped: self.keyring.forget(&now),
             calibrated: self.calibrator.current().version != calibration,

@@ -26,7 +26,7 @@ pub struct Judge {
     venue: Arc<Venue>,
     thresholds: u32,
     /// When this run began to hear, and the end of the newest figure of an earlier run.
-    began: EpochMs,
+    began: Option<EpochMs>,
     earlier: Option<EpochMs>,
     /// By step: whether the venue's occupancy is shown.
     shown: BTreeMap<Step, bool>,
@@ -37,8 +37,13 @@ impl Judge {
     /// A judge for a venue. `thresholds` is the version of its thresholds; `earlier` the end of the newest figure that
     /// an earlier run published.
     #[must_use]
-    pub fn new(venue: Arc<Venue>, thresholds: u32, began: EpochMs, earlier: Option<EpochMs>) -> Self {
-        Self { venue, thresholds, began, earlier, shown: BTreeMap::new(), live_shown: false }
+    pub fn new(venue: Arc<Venue>, thresholds: u32, earlier: Option<EpochMs>) -> Self {
+        Self { venue, thresholds, began: None, earlier, shown: BTreeMap::new(), live_shown: false }
+    }
+
+    /// This run begins to hear; what it says of a later moment changes nothing.
+    pub fn begins(&mut self, at: EpochMs) {
+        self.began.get_or_insert(at);
     }
 
     /// Judges a closed window.
@@ -158,7 +163,8 @@ impl Judge {
             Place::Zone(zone) => Scope::Zone(self.venue.zones[usize::from(zone)].id.clone()),
         };
         let coverage_permille = (coverage.clamp(0.0, 1.0) * 1000.0).floor() as u16;
-        let began_inside = window.from < self.began && self.earlier.is_some_and(|end| end > window.from);
+        let began_inside = self.began.is_some_and(|began| window.from < began)
+            && self.earlier.is_some_and(|end| end > window.from);
         Label {
             venue: self.venue.id.clone(),
             scope,

@@ -6,7 +6,7 @@ const MADE: Made = Made { calibration: 3, calibrated: true };
 /// Two zones in one group.
 fn judge() -> Judge {
     let venue = Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues.remove(0);
-    Judge::new(Arc::new(venue), 1, EpochMs(0), None)
+    Judge::new(Arc::new(venue), 1, None)
 }
 
 fn level(people: f64) -> Option<Level> {
@@ -76,7 +76,8 @@ fn flags_tell_silence_restarts_and_replays() {
     if let Closed::Crowd(window) = &mut closed {
         window.rows[0].1.coverage = 0.9996;
     }
-    judge.began = EpochMs(400_000);
+    judge.begins(EpochMs(400_000));
+    judge.begins(EpochMs(0));
     judge.earlier = Some(EpochMs(350_000));
     let figures = judge.judge(closed, Made { calibration: 0, calibrated: false });
     assert_eq!(figures[0].flags().words(), ["incomplete", "uncalibrated", "rekeyed"]);

@@ -1,0 +1,91 @@
+//! One connection to the broker, in either version, and the few things it can say.
+
+use std::time::Duration;
+
+use rumqttc::{TlsConfiguration, Transport};
+
+use super::fault::Fault;
+use super::{Message, Options, v5, v311};
+
+/// Seconds between pings; the broker gives up on us after one and a half of it, and we on it after two.
+const KEEP_ALIVE_SECS: u64 = 15;
+/// Seconds for TCP, TLS and MQTT to connect.
+pub(super) const CONNECT_SECS: u64 = 5;
+/// Requests that wait for the socket. An acknowledgement needs a packet id, of which MQTT has 65,535 a connection, so with
+/// room for those and some commands a request always fits and nobody ever waits to make one.
+pub(super) const REQUESTS_LEN_MAX: usize = 65_535 + 16;
+
+#[expect(clippy::large_enum_variant, reason = "there is one for each connection, and never a second")]
+pub(super) enum Session {
+    V5(v5::Session),
+    V311(v311::Session),
+}
+
+/// A version of MQTT that is really spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V5,
+    V311,
+}
+
+pub(super) enum Event {
+    Connected,
+    Subscribed {
+        /// Every filter was granted.
+        granted: bool,
+    },
+    Message(Message),
+    /// Pings, and our own packets on their way out.
+    Other,
+}
+
+impl Session {
+    /// Prepares a connection; the first `next` makes it.
+    pub(super) fn open(options: &Options, version: Version, clean: bool) -> Self {
+        match version {
+            Version::V5 => Self::V5(v5::Session::open(options, clean)),
+            Version::V311 => Self::V311(v311::Session::open(options, clean)),
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Event, Fault> {
+        match self {
+            Self::V5(session) => session.next().await,
+            Self::V311(session) => session.next().await,
+        }
+    }
+
+    /// The longest time without any progress, pings included, on a connection that is well.
+    pub(super) fn silence_max(&self) -> Duration {
+        2 * match self {
+            Self::V5(session) => session.keep_alive().max(keep_alive()),
+            Self::V311(_) => keep_alive(),
+        }
+    }
+
+    pub(super) fn subscribe(&self, filters: &[String]) -> Result<(), Fault> {
+        match self {
+            Self::V5(session) => session.subscribe(filters),
+            Self::V311(session) => session.subscribe(filters),
+        }
+    }
+
+    /// Asks for a clean disconnect, behind every acknowledgement that was made so far. No message comes after it.
+    pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
+        match self {
+            Self::V5(session) => session.say_farewell(),
+            Self::V311(session) => session.say_farewell(),
+        }
+    }
+}
+
+pub(super) fn transport(options: &Options) -> Transport {
+    match &options.tls {
+        Some(config) => Transport::tls_with_config(TlsConfiguration::Rustls(config.clone())),
+        None => Transport::tcp(),
+    }
+}
+
+pub(super) fn keep_alive() -> Duration {
+    Duration::from_secs(KEEP_ALIVE_SECS)
+}

@@ -1,0 +1,215 @@
+//! The front door and what lies behind it, driven by hand: no thread, no channel, no clock of its own.
+
+use std::sync::Arc;
+
+use passant_wire::Id;
+use tokio::sync::watch;
+
+use super::lenses::{Lenses, Moment, Passed};
+use super::venue_clock::{Reading, VenueClock};
+use crate::calibration::Summary;
+use crate::clock::EpochMs;
+use crate::config::Venue;
+use crate::optout::Gate;
+use crate::pseudonym::KeyError;
+use crate::release::{self, Figure, Judge, Live, Made};
+use crate::sighting::{Arrival, HeadCount, SensorReport, SensorStatus};
+use crate::telemetry::{Outcome, Tally};
+
+/// Time is let pass once for each of these, ms; finer would only cost.
+const PULSE_MS: i64 = 1_000;
+/// Live figures are told anew for each of these, ms.
+const LIVE_MS: i64 = 30_000;
+/// A newest half-minute older than this is no longer now, ms.
+const LIVE_AGE_MS_MAX: i64 = 70_000;
+
+/// What a venue needs to begin.
+pub struct Room {
+    /// The venue.
+    pub venue: Arc<Venue>,
+    /// The version of its thresholds.
+    pub thresholds: u32,
+    /// The calibration that an earlier run left.
+    pub calibration: Option<Summary>,
+    /// The end of the newest figure that an earlier run published.
+    pub earlier: Option<EpochMs>,
+    /// Where live figures are told.
+    pub live: watch::Sender<Option<Arc<Live>>>,
+}
+
+/// Something for the store.
+#[derive(Debug)]
+pub enum Write {
+    /// Figures of closed windows.
+    Figures(Vec<Figure>),
+    /// A calibration came into force.
+    Calibration {
+        /// The venue.
+        venue: Id,
+        /// The calibration with its sums.
+        summary: Summary,
+        /// When, by the venue's clock.
+        made_at: EpochMs,
+    },
+}
+
+/// Everything between the intake and the store.
+pub struct Corridor {
+    gate: Gate,
+    floors: Vec<Floor>,
+    tally: Tally,
+}
+
+struct Floor {
+    clock: VenueClock,
+    pulse: i64,
+    lenses: Lenses,
+    judge: Judge,
+    live: watch::Sender<Option<Arc<Live>>>,
+    told: i64,
+    waiting_counts: Vec<HeadCount>,
+}
+
+impl Corridor {
+    /// A corridor for some venues, in the order of the configuration.
+    #[must_use]
+    pub fn new(gate: Gate, rooms: Vec<Room>, tally: Tally) -> Self {
+        let floor = |room: Room| Floor {
+            clock: VenueClock::new(room.venue.clock),
+            pulse: i64::MIN,
+            lenses: Lenses::new(room.venue.clone(), room.calibration, tally.clone()),
+            judge: Judge::new(room.venue, room.thresholds, room.earlier),
+            live: room.live,
+            told: i64::MIN,
+            waiting_counts: Vec::new(),
+        };
+        Self { gate, floors: rooms.into_iter().map(floor).collect(), tally }
+    }
+
+    /// Takes one piece of news in.
+    ///
+    /// # Errors
+    /// When no key could be made; what was being hashed is lost, and nothing can go on.
+    pub fn take(&mut self, arrival: Arrival, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
+        match arrival {
+            Arrival::Report(report) => self.report(report, reading, out),
+            Arrival::Status(status) => {
+                self.status(status, reading, out);
+                Ok(())
+            }
+            Arrival::OptedOut(device) => {
+                self.gate.object(&device);
+                self.floors.iter_mut().for_each(|floor| floor.lenses.forget(&device));
+                Ok(())
+            }
+            Arrival::Withdrawn(device) => {
+                self.gate.withdraw(&device);
+                Ok(())
+            }
+            Arrival::HeadCount(count) => {
+                if let Some(floor) = self.floors.get_mut(usize::from(count.venue)) {
+                    floor.head_count(count, out);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets time pass in every venue.
+    pub fn tick(&mut self, reading: Reading, out: &mut Vec<Write>) {
+        for floor in &mut self.floors {
+            floor.clock.tick(reading);
+            floor.pass(reading, &self.tally, out);
+        }
+    }
+
+    fn report(&mut self, report: SensorReport, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
+        let Some(floor) = self.floors.get_mut(usize::from(report.from.venue)) else { return Ok(()) };
+        floor.clock.tick(reading);
+        floor.clock.hear(report.header.at);
+        floor.pass(reading, &self.tally, out);
+        let Some(at) = floor.clock.at() else {
+            let all = report.sightings.len() as u64 + report.refused.total();
+            self.tally.sightings(Outcome::Refused("no_time"), all);
+            return Ok(());
+        };
+        floor.lenses.report(&self.gate, report, Moment { at, steady: reading.steady })
+    }
+
+    fn status(&mut self, status: SensorStatus, reading: Reading, out: &mut Vec<Write>) {
+        let Some(floor) = self.floors.get_mut(usize::from(status.from.venue)) else { return };
+        floor.clock.tick(reading);
+        // What was retained may be of any day.
+        floor.clock.hear(status.at.filter(|_| !status.retained));
+        floor.pass(reading, &self.tally, out);
+        if let Some(at) = floor.clock.at() {
+            floor.lenses.status(&status, Moment { at, steady: reading.steady });
+        }
+    }
+}
+
+impl Floor {
+    fn pass(&mut self, reading: Reading, tally: &Tally, out: &mut Vec<Write>) {
+        let Some(at) = self.clock.at() else { return };
+        let pulse = at.0.div_euclid(PULSE_MS);
+        if pulse == self.pulse {
+            return;
+        }
+        self.pulse = pulse;
+        self.judge.begins(at);
+        for count in std::mem::take(&mut self.waiting_counts) {
+            self.head_count(count, out);
+        }
+        let Passed { closed, keys_wiped, calibrated } = self.lenses.advance(Moment { at, steady: reading.steady });
+        if keys_wiped > 0 {
+            tracing::info!(venue = %self.lenses.venue().id, "the key of a venue day was wiped");
+        }
+        if calibrated {
+            self.calibrated(at, out);
+        }
+        let made = self.made();
+        let figures: Vec<Figure> = closed.into_iter().flat_map(|window| self.judge.judge(window, made)).collect();
+        if !figures.is_empty() {
+            let shown = figures.iter().filter(|figure| figure.value().is_some()).count();
+            tally.figures(shown as u64, (figures.len() - shown) as u64);
+            out.push(Write::Figures(figures));
+        }
+        if at.0.div_euclid(LIVE_MS) != self.told {
+            self.told = at.0.div_euclid(LIVE_MS);
+            self.tell(at, made, tally);
+        }
+    }
+
+    /// Tells what may be said of the newest half-minute.
+    fn tell(&mut self, at: EpochMs, made: Made, tally: &Tally) {
+        let venue = self.lenses.venue().clone();
+        let sensors = release::sensors(&venue, self.lenses.roster(), tally, at);
+        let newest = self.lenses.newest().filter(|newest| at.since(newest.end) <= LIVE_AGE_MS_MAX);
+        let live = match newest {
+            Some(newest) => self.judge.live(at, newest.venue, &newest.zones, made, sensors),
+            None => self.judge.live(at, None, &vec![None; venue.zones.len()], made, sensors),
+        };
+        self.live.send_replace(Some(Arc::new(live)));
+    }
+
+    fn head_count(&mut self, count: HeadCount, out: &mut Vec<Write>) {
+        let Some(at) = self.clock.at() else {
+            // The office bounds how many counts a venue has, and so how many can wait here.
+            self.waiting_counts.push(count);
+            return;
+        };
+        if self.lenses.head_count(&count, at) {
+            self.calibrated(at, out);
+        }
+    }
+
+    fn calibrated(&self, made_at: EpochMs, out: &mut Vec<Write>) {
+        let summary = self.lenses.calibrator().summary();
+        out.push(Write::Calibration { venue: self.lenses.venue().id.clone(), summary, made_at });
+    }
+
+    fn made(&self) -> Made {
+        let current = self.lenses.calibrator().current();
+        Made { calibration: current.version, calibrated: current.is_calibrated() }
+    }
+}

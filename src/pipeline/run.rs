@@ -1,0 +1,184 @@
+//! The corridor on a thread of its own, with its doors and its writer.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::corridor::{Corridor, Write};
+use super::venue_clock::Reading;
+use crate::calibration::Summary;
+use crate::clock::Machine;
+use crate::sighting::Delivery;
+use crate::store::{CalibrationRow, Store};
+
+/// Deliveries waiting at the front door, at most; with it full the intake waits.
+pub const DELIVERIES_MAX: usize = 1_024;
+/// Deliveries waiting in the fast lane, at most.
+const FAST_LANE_MAX: usize = 256;
+/// Deliveries taken between two looks at the fast lane and the clock.
+const BATCH_MAX: usize = 32;
+/// Writes waiting for the store, at most; with it full the corridor waits.
+const WRITES_MAX: usize = 256;
+/// Time is looked at this often when nothing arrives.
+const TICK: Duration = Duration::from_millis(250);
+/// The pause before a failed write is tried again: doubled each time, up to the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_LONGEST: Duration = Duration::from_secs(10);
+
+/// The two lanes of the front door.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// For sensors' messages.
+    pub deliveries: mpsc::Sender<Delivery>,
+    /// For objections and head counts, past a full queue.
+    pub fast: mpsc::Sender<Delivery>,
+}
+
+/// A corridor at work.
+pub struct Running {
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+    writer: JoinHandle<()>,
+    failed: oneshot::Receiver<String>,
+}
+
+/// Why the corridor could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("starting the corridor's thread: {0}")]
+pub struct StartError(#[from] std::io::Error);
+
+/// Starts a corridor. It must be called inside a tokio runtime, which runs the writer.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(corridor: Corridor, store: Store, machine: Machine) -> Result<(Door, Running), StartError> {
+    let (deliveries, arriving) = mpsc::channel(DELIVERIES_MAX);
+    let (fast, objections) = mpsc::channel(FAST_LANE_MAX);
+    let (writes, to_write) = mpsc::channel(WRITES_MAX);
+    let (stop, stopped) = oneshot::channel();
+    let (fail, failed) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let work = Work { corridor, arriving, objections, writes, machine };
+    let thread = std::thread::Builder::new().name("corridor".to_owned()).spawn(move || {
+        if let Err(error) = runtime.block_on(work.go(stopped)) {
+            let _ = fail.send(error.to_string());
+        }
+    })?;
+    let writer = tokio::spawn(write(store, to_write));
+    Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed }))
+}
+
+impl Running {
+    /// Waits until the corridor cannot go on by itself, and tells why.
+    pub async fn failure(&mut self) -> String {
+        match (&mut self.failed).await {
+            Ok(why) => why,
+            Err(_) => "the corridor's thread ended".to_owned(),
+        }
+    }
+
+    /// Takes in what has been delivered, writes what has closed, and ends. Open windows are let go.
+    pub async fn stop(self) {
+        let Self { stop, thread, writer, .. } = self;
+        let _ = stop.send(());
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the corridor's thread did not end well");
+        }
+        let _ = writer.await;
+    }
+}
+
+struct Work {
+    corridor: Corridor,
+    arriving: mpsc::Receiver<Delivery>,
+    objections: mpsc::Receiver<Delivery>,
+    writes: mpsc::Sender<Write>,
+    machine: Machine,
+}
+
+impl Work {
+    async fn go(mut self, mut stopped: oneshot::Receiver<()>) -> Result<(), crate::pseudonym::KeyError> {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let stopping = tokio::select! {
+                biased;
+                Some(delivery) = self.objections.recv() => { batch.push(delivery); false }
+                _ = ticks.tick() => false,
+                _ = &mut stopped => true,
+                _ = self.arriving.recv_many(&mut batch, BATCH_MAX) => false,
+            };
+            if stopping {
+                self.arriving.close();
+                while let Ok(delivery) = self.arriving.try_recv() {
+                    batch.push(delivery);
+                }
+            }
+            self.take(&mut batch).await?;
+            if stopping {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn take(&mut self, batch: &mut Vec<Delivery>) -> Result<(), crate::pseudonym::KeyError> {
+        let mut out = Vec::new();
+        let reading = Reading::take(self.machine);
+        for Delivery { arrival, ack } in batch.drain(..) {
+            self.corridor.take(arrival, reading, &mut out)?;
+            drop(ack);
+        }
+        self.corridor.tick(reading, &mut out);
+        for write in out {
+            // The writer ends only after this sender is dropped.
+            let _ = self.writes.send(write).await;
+        }
+        Ok(())
+    }
+}
+
+/// Writes until the corridor has ended and all is written. What is closed must not be lost: a write that fails is
+/// tried again until it does not.
+async fn write(store: Store, mut writes: mpsc::Receiver<Write>) {
+    while let Some(write) = writes.recv().await {
+        let mut pause = RETRY_FIRST;
+        let mut failing = false;
+        while let Err(error) = write_once(&store, &write).await {
+            if !failing {
+                tracing::error!(%error, "figures wait for the store; trying until it takes them");
+                failing = true;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY_LONGEST);
+        }
+        if failing {
+            tracing::info!("the store takes figures again");
+        }
+    }
+}
+
+async fn write_once(store: &Store, write: &Write) -> Result<(), crate::store::Error> {
+    match write {
+        Write::Figures(figures) => store.append(figures).await.map(|_| ()),
+        Write::Calibration { venue, summary, made_at } => {
+            let Summary { calibration, people_sum, root_sum } = summary;
+            let part = |value: f64, of: f64| (value * of).round().max(0.0) as u64;
+            let small = |value: f64, of: f64| u32::try_from(part(value, of)).unwrap_or(u32::MAX);
+            let row = CalibrationRow {
+                venue: venue.clone(),
+                version: calibration.version,
+                scale_milli: small(calibration.scale, 1000.0),
+                knee_centi: calibration.knee.map(|knee| small(knee, 100.0)),
+                kappa_permille: small(calibration.kappa, 1000.0),
+                counts: calibration.counts,
+                people_sum: part(*people_sum, 1.0),
+                root_sum_centi: part(*root_sum, 100.0),
+                made_at: *made_at,
+            };
+            store.save_calibration(&row).await
+        }
+    }
+}

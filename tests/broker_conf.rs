@@ -1,0 +1,48 @@
+//! The shipped broker configuration says the same as the program.
+
+use passant::config::{Config, EXAMPLE};
+use passant::link;
+
+const CONF: &str = include_str!("../src/broker/mosquitto.conf");
+const ACL: &str = include_str!("../src/broker/mosquitto.acl");
+
+fn setting(name: &str) -> usize {
+    let lines = CONF.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let values: Vec<_> = lines.collect();
+    assert_eq!(values.len(), 1, "{name}");
+    values[0].parse().unwrap_or_else(|_| panic!("{name}"))
+}
+
+#[test]
+fn the_limits_fit_together() {
+    assert_eq!(setting("max_inflight_messages"), usize::from(link::RECEIVE_MAX));
+    // A payload a little too large reaches the server and is counted; a packet that the server asked for is no cause to
+    // cut a sensor's connection.
+    assert!(setting("message_size_limit") > passant_wire::PAYLOAD_BYTES_MAX);
+    assert!(setting("message_size_limit") < link::PACKET_BYTES_MAX as usize);
+    assert!(setting("max_packet_size") > link::PACKET_BYTES_MAX as usize);
+    assert!(setting("max_packet_size") < link::PACKET_BYTES_MAX_V311);
+    assert!(setting("memory_limit") > setting("max_queued_bytes"));
+}
+
+#[test]
+fn nothing_is_kept_on_a_disk_and_only_this_machine_is_let_in() {
+    let settings: Vec<_> = CONF.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    assert!(settings.contains(&"persistence false"));
+    assert!(!settings.iter().any(|line| line.starts_with("log_dest") && *line != "log_dest stderr"));
+    assert!(!settings.iter().any(|line| ["log_type debug", "log_type all"].contains(line)));
+    let listeners: Vec<_> = settings.iter().filter(|line| line.starts_with("listener")).collect();
+    assert_eq!(listeners, [&"listener 1883 127.0.0.1"]);
+}
+
+#[test]
+fn every_sensor_of_the_example_has_its_line() {
+    let config = Config::parse(EXAMPLE, std::iter::empty()).unwrap();
+    for venue in &config.venues {
+        for sensor in &venue.sensors {
+            let (venue, sensor) = (&venue.id, &sensor.id);
+            let lines = format!("user {venue}.{sensor}\ntopic write passant/v1/{venue}/{sensor}/+\n");
+            assert!(ACL.contains(&lines), "{lines}");
+        }
+    }
+}
