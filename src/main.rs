@@ -1,1 +1,5 @@
-fn main() {}
+//! The program; its commands are in the library's `app`.
+
+fn main() -> std::process::ExitCode {
+    passant::app::run()
+}

@@ -44,7 +44,10 @@ fn evaluate(captures: &[&str], counts: &std::path::Path) -> Vec<lab::Estimate> {
 
 fn counts_file(dir: &tempfile::TempDir) -> PathBuf {
     let path = dir.path().join("head_counts.csv");
-    let rows = lab::head_counts(&CALIBRATION).iter().map(|c| format!("{},{},{}\n", c.from_ms, c.to_ms, c.people)).collect::<String>();
+    let rows = lab::head_counts(&CALIBRATION)
+        .iter()
+        .map(|c| format!("{},{},{}\n", c.from_ms, c.to_ms, c.people))
+        .collect::<String>();
     std::fs::write(&path, format!("from_ms,to_ms,people\n{rows}")).expect("the counts are written");
     path
 }
@@ -78,5 +81,9 @@ fn captures_given_together_and_apart_evaluate_alike() {
     let together = evaluate(&[&first[..], &["2023-04-14_p1"]].concat(), &counts);
     let apart = evaluate(&first, &counts);
     assert!(apart.len() > 100);
-    assert_eq!(together[..apart.len() - 1], apart[..apart.len() - 1], "a later capture changes nothing before it");
+    assert_eq!(
+        together[..apart.len() - 1],
+        apart[..apart.len() - 1],
+        "a later capture changes nothing before it"
+    );
 }

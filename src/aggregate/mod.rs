@@ -164,16 +164,30 @@ impl Aggregate {
         let groups = self.groups;
         let over = |open: &Window, lateness_secs| open.to.plus_secs(lateness_secs) <= now;
         let mut closed = Vec::new();
-        for ((step, _), open) in self.crowd.extract_if(.., |_, open| over(&open.window, CROWD_LATENESS_SECS)) {
-            closed.push(Closed::Crowd(open.finish(step, groups, &self.group_of, |_| true, CrowdCell::finish)));
+        for ((step, _), open) in self.crowd.extract_if(.., |_, open| over(&open.window, CROWD_LATENESS_SECS))
+        {
+            closed.push(Closed::Crowd(open.finish(
+                step,
+                groups,
+                &self.group_of,
+                |_| true,
+                CrowdCell::finish,
+            )));
         }
-        for ((step, _), open) in self.visits.extract_if(.., |_, open| over(&open.window, VISIT_LATENESS_SECS)) {
+        for ((step, _), open) in self.visits.extract_if(.., |_, open| over(&open.window, VISIT_LATENESS_SECS))
+        {
             let has_step = |place| match place {
                 Place::Venue => true,
                 Place::Group(_) => false,
                 Place::Zone(_) => step != Step::QuarterHour,
             };
-            closed.push(Closed::Visits(open.finish(step, groups, &self.group_of, has_step, VisitCell::finish)));
+            closed.push(Closed::Visits(open.finish(
+                step,
+                groups,
+                &self.group_of,
+                has_step,
+                VisitCell::finish,
+            )));
         }
         closed
     }
@@ -193,7 +207,13 @@ impl Aggregate {
         sums
     }
 
-    fn visit_cell(&mut self, place: VisitPlace, step: Step, at: EpochMs, venue: &Venue) -> Option<&mut VisitCell> {
+    fn visit_cell(
+        &mut self,
+        place: VisitPlace,
+        step: Step,
+        at: EpochMs,
+        venue: &Venue,
+    ) -> Option<&mut VisitCell> {
         let cell = match place {
             VisitPlace::Venue => 0,
             VisitPlace::Zone(_) if step == Step::QuarterHour => return None,
@@ -212,7 +232,10 @@ fn open_window<'a, Cell: Default>(
     cells_before_zones: usize,
 ) -> &'a mut Open<Cell> {
     // The calendar is dear, and nearly always the window is open already.
-    let known = map.range((step, EpochMs(i64::MIN))..=(step, at)).next_back().filter(|(_, open)| open.window.contains(at));
+    let known = map
+        .range((step, EpochMs(i64::MIN))..=(step, at))
+        .next_back()
+        .filter(|(_, open)| open.window.contains(at));
     let from = known.map_or_else(|| venue.calendar.window_of(at, step).from, |((_, from), _)| *from);
     map.entry((step, from)).or_insert_with(|| {
         let window = venue.calendar.window_of(at, step);
@@ -256,7 +279,9 @@ impl<Cell> Open<Cell> {
         };
         let coverage = |place| match place {
             Place::Venue => of_zones(&mut (0..group_of.len())),
-            Place::Group(group) => of_zones(&mut (0..group_of.len()).filter(|zone| group_of[*zone] == Some(group))),
+            Place::Group(group) => {
+                of_zones(&mut (0..group_of.len()).filter(|zone| group_of[*zone] == Some(group)))
+            }
             Place::Zone(zone) => of_zones(&mut std::iter::once(usize::from(zone))),
         };
         let places = std::iter::once(Place::Venue)

@@ -10,11 +10,16 @@ fn venue() -> Venue {
 
 /// Friday 2026-11-20 in Paris; the venue opens at 09:30.
 fn at(time: &str) -> EpochMs {
-    EpochMs(chrono::DateTime::parse_from_rfc3339(&format!("2026-11-20T{time}:00+01:00")).unwrap().timestamp_millis())
+    EpochMs(
+        chrono::DateTime::parse_from_rfc3339(&format!("2026-11-20T{time}:00+01:00"))
+            .unwrap()
+            .timestamp_millis(),
+    )
 }
 
 fn beat(zone: u16, at: EpochMs, people: Option<f64>) -> Beat {
-    let estimate = people.map(|people| Estimate { root_mean: people / 7.0, people, half_width: people / 2.0 });
+    let estimate =
+        people.map(|people| Estimate { root_mean: people / 7.0, people, half_width: people / 2.0 });
     Beat { zone, at, estimate, alive: if people.is_some() { 1.0 } else { 0.0 } }
 }
 
@@ -36,7 +41,10 @@ fn occupancy_is_the_mean_of_half_minutes_and_a_sum_adds_zones_and_bands() {
     let mut aggregate = Aggregate::new(&venue);
     for n in 0..10 {
         let people = if n < 5 { 10.0 } else { 20.0 };
-        aggregate.beats(&half(EpochMs(at("10:00").0 + n * HALF_MS), Some(people), (n != 9).then_some(30.0)), &venue);
+        aggregate.beats(
+            &half(EpochMs(at("10:00").0 + n * HALF_MS), Some(people), (n != 9).then_some(30.0)),
+            &venue,
+        );
     }
     assert!(aggregate.close(EpochMs(at("10:07").0 - 1)).is_empty());
     let window = crowd(aggregate.close(at("10:07")), Step::FiveMinutes);
@@ -79,7 +87,8 @@ fn a_visit_is_booked_where_it_ends_and_a_visitor_where_he_was() {
     let mut aggregate = Aggregate::new(&venue);
     let place = VisitPlace::Zone(1);
     let ended = |kind, time, dwell_minutes| VisitEvent::Ended { place, last: at(time), kind, dwell_minutes };
-    let present = |who, from, to| VisitEvent::Present { place, who: Distinct(who), from: at(from), to: at(to) };
+    let present =
+        |who, from, to| VisitEvent::Present { place, who: Distinct(who), from: at(from), to: at(to) };
     let events = [
         ended(Kind::Visitor, "10:59", 6),
         ended(Kind::Engaged, "11:00", 30),
@@ -97,11 +106,14 @@ fn a_visit_is_booked_where_it_ends_and_a_visitor_where_he_was() {
     let hours: Vec<_> = closed
         .iter()
         .filter_map(|c| match c {
-            Closed::Visits(w) if w.step == Step::Hour => Some(&w.rows.iter().find(|r| r.0 == Place::Zone(1)).unwrap().1.row),
+            Closed::Visits(w) if w.step == Step::Hour => {
+                Some(&w.rows.iter().find(|r| r.0 == Place::Zone(1)).unwrap().1.row)
+            }
             _ => None,
         })
         .collect();
-    let told: Vec<_> = hours.iter().map(|t| (t.visits, t.passersby, t.bounces, t.engaged, t.visitors.round())).collect();
+    let told: Vec<_> =
+        hours.iter().map(|t| (t.visits, t.passersby, t.bounces, t.engaged, t.visitors.round())).collect();
     assert_eq!(told, [(3, 1, 1, 0, 2.0), (1, 0, 0, 1, 1.0)]);
     assert_eq!(hours[0].dwell.quantile(0.5), Some(6));
 }
@@ -111,7 +123,8 @@ fn windows_of_visits_close_after_seventeen_minutes() {
     let venue = venue();
     let mut aggregate = Aggregate::new(&venue);
     aggregate.beats(&half(at("10:00"), Some(1.0), Some(1.0)), &venue);
-    let of_visits = |closed: Vec<Closed>| closed.into_iter().filter(|c| matches!(c, Closed::Visits(_))).count();
+    let of_visits =
+        |closed: Vec<Closed>| closed.into_iter().filter(|c| matches!(c, Closed::Visits(_))).count();
     assert_eq!(of_visits(aggregate.close(EpochMs(at("10:32").0 - 1))), 0);
     assert_eq!(of_visits(aggregate.close(at("10:32"))), 1, "the venue's quarter of an hour");
     assert_eq!(of_visits(aggregate.close(at("11:17"))), 1, "the hour");

@@ -14,7 +14,9 @@ use crate::clock::{Calendar, EpochMs, SteadyMs, Step};
 use crate::config::{ClockKind, CrowdRadio, Hours, Sensor, Thresholds, Venue, Zone};
 use crate::optout::{Gate, Key};
 use crate::pipeline::{Lenses, Moment};
-use crate::sighting::{AddressClass, DeviceId, HeadCount, Header, ItemRefusals, SensorRef, SensorReport, Sighting};
+use crate::sighting::{
+    AddressClass, DeviceId, HeadCount, Header, ItemRefusals, SensorRef, SensorReport, Sighting,
+};
 use crate::telemetry::Tally;
 
 /// Rows handed on at once, at most, and how much time of the capture they may span, ms.
@@ -71,7 +73,11 @@ pub fn run(options: &Options, mut out: impl Write) -> Result<()> {
         writeln!(out, "{},{people:.2},{low:.2},{high:.2}", window_end.0)?;
     }
     if evaluation.bad_rows > 0 {
-        tracing::warn!(rows = evaluation.rows, bad = evaluation.bad_rows, "some rows did not read and were left out");
+        tracing::warn!(
+            rows = evaluation.rows,
+            bad = evaluation.bad_rows,
+            "some rows did not read and were left out"
+        );
     }
     Ok(())
 }
@@ -81,7 +87,11 @@ pub fn run(options: &Options, mut out: impl Write) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn evaluate(options: &Options) -> Result<Evaluation> {
-    let tz = options.tz.parse().ok().with_context(|| format!("{:?} is no IANA time zone like Europe/Prague", options.tz))?;
+    let tz = options
+        .tz
+        .parse()
+        .ok()
+        .with_context(|| format!("{:?} is no IANA time zone like Europe/Prague", options.tz))?;
     let mut lenses: Option<Player> = None;
     let mut evaluation = Evaluation::default();
     let counts = options.head_counts.as_deref().map(head_counts).transpose()?.unwrap_or_default();
@@ -188,7 +198,13 @@ fn one_room(tz: chrono_tz::Tz) -> Result<Venue> {
         hours: Hours::default(),
         crowd_radio: CrowdRadio::Wifi,
         thresholds: Thresholds::default(),
-        zones: vec![Zone { id: id("room")?, name: "room".to_owned(), group: None, near_dbm: None, polygon: Vec::new() }],
+        zones: vec![Zone {
+            id: id("room")?,
+            name: "room".to_owned(),
+            group: None,
+            near_dbm: None,
+            polygon: Vec::new(),
+        }],
         groups: Vec::new(),
         sensors: vec![Sensor { id: id("sensor")?, zone: 0, rssi_offset_db: 0 }],
     })
@@ -202,7 +218,8 @@ fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Option<(EpochMs, Sigh
         bail!("{}: the first line must be time_ms,id,rssi_dbm", path.display());
     }
     let path = path.to_owned();
-    Ok(lines.map(move |line| Ok(row(&line.with_context(|| format!("reading the capture {}", path.display()))?))))
+    Ok(lines
+        .map(move |line| Ok(row(&line.with_context(|| format!("reading the capture {}", path.display()))?))))
 }
 
 fn row(line: &str) -> Option<(EpochMs, Sighting)> {
@@ -215,7 +232,8 @@ fn row(line: &str) -> Option<(EpochMs, Sighting)> {
 }
 
 fn head_counts(path: &Path) -> Result<Vec<HeadCount>> {
-    let mut reader = csv::Reader::from_path(path).with_context(|| format!("reading head counts {}", path.display()))?;
+    let mut reader =
+        csv::Reader::from_path(path).with_context(|| format!("reading head counts {}", path.display()))?;
     let rows = reader.deserialize::<(i64, i64, u32)>().enumerate();
     let count = |(row, line): (usize, csv::Result<(i64, i64, u32)>)| {
         let (from, to, people) = line.with_context(|| {
@@ -238,6 +256,7 @@ fn head_counts(path: &Path) -> Result<Vec<HeadCount>> {
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::new(File::open(path)?);
     let gzip = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    let reader: Box<dyn Read> = if gzip { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let reader: Box<dyn Read> =
+        if gzip { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
     Ok(Box::new(BufReader::new(reader)))
 }

@@ -1,3 +1,63 @@
 //! The program's commands, one file each.
 
+pub mod check;
 pub mod evaluate;
+mod guarded;
+pub mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The command failed; usage errors are clap's, with 2.
+const FAILED: u8 = 1;
+
+/// Counts the people in a venue from the radio signals their phones send anyway, and keeps nobody's trace.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the server: sightings in, judged figures out
+    Serve(Configured),
+    /// Check a configuration, the broker, the store and the machine; say who publishes
+    Check(check::Options),
+    /// Estimate occupancy offline from recorded captures of one sensor; prints CSV
+    Evaluate(evaluate::Options),
+}
+
+/// Commands that need the configuration.
+#[derive(Debug, clap::Args)]
+pub struct Configured {
+    /// The configuration, TOML; every key is documented in the example that ships with the program
+    #[arg(long, default_value = "passant.toml")]
+    pub config: PathBuf,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    crate::telemetry::start_log();
+    let done = match command.verb {
+        Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
+        Verb::Serve(options) => on_runtime(serve::run(&options)),
+        Verb::Check(options) => on_runtime(check::run(&options)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn on_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -46,6 +46,15 @@ pub struct Summary {
     pub root_sum: f64,
 }
 
+/// What an earlier run left of a calibration.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The calibration and its sums.
+    pub summary: Summary,
+    /// The counts behind it whose v is published, with that v.
+    pub counts: Vec<(Count, f64)>,
+}
+
 /// A count with what was heard meanwhile.
 #[derive(Clone, Debug)]
 struct Counted {
@@ -77,11 +86,28 @@ impl Default for Calibrator {
 }
 
 impl Calibrator {
-    /// Begins where an earlier run ended.
+    /// Begins where an earlier run ended: with its counts, so that each can still be taken back, or, where the v of
+    /// some was held back and so is gone, with its sums.
     #[must_use]
-    pub fn resume(resumed: Option<Summary>) -> Self {
-        let current = resumed.map_or_else(Calibration::uncalibrated, |summary| summary.calibration);
-        Self { pending: Vec::new(), counted: BTreeMap::new(), resumed, recent: BTreeMap::new(), current }
+    pub fn resume(kept: Option<Kept>) -> Self {
+        let mut new = Self {
+            pending: Vec::new(),
+            counted: BTreeMap::new(),
+            resumed: None,
+            recent: BTreeMap::new(),
+            current: Calibration::uncalibrated(),
+        };
+        let Some(Kept { summary, counts }) = kept else { return new };
+        new.current = summary.calibration;
+        if counts.len() as u32 >= summary.calibration.counts {
+            let counted = |(count, v): (Count, f64)| {
+                (count.row, Counted { people: f64::from(count.people), roots: vec![v] })
+            };
+            new.counted = counts.into_iter().map(counted).collect();
+        } else {
+            new.resumed = Some(summary);
+        }
+        new
     }
 
     /// The calibration in force.
@@ -304,7 +330,10 @@ mod tests {
         }
         assert!(calibrator.enter(count(1, 12), None, EpochMs(4 * FIVE_MINUTES_MS)));
         assert_eq!(calibrator.current().scale, 6.0);
-        assert!(!calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)), "nothing was heard then");
+        assert!(
+            !calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)),
+            "nothing was heard then"
+        );
         assert!(calibrator.enter(count(-9, 30), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
         assert_eq!(calibrator.current().scale, 42.0 / 5.0);
         assert!(calibrator.withdraw(-9));
@@ -318,10 +347,14 @@ mod tests {
         let mut before = Calibrator::default();
         play(&mut before, 1, 10, 1.0);
         play(&mut before, 2, 20, 3.0);
-        let mut after = Calibrator::resume(Some(before.summary()));
-        assert_eq!(after.current(), before.current());
-        play(&mut after, 3, 30, 2.0);
-        assert_eq!(after.current().scale, 10.0);
-        assert_eq!(after.current().counts, 3);
+        for counts in [vec![], vec![(count(1, 10), 1.0), (count(2, 20), 3.0)]] {
+            let known = counts.len();
+            let mut after = Calibrator::resume(Some(Kept { summary: before.summary(), counts }));
+            assert_eq!(after.current(), before.current());
+            play(&mut after, 3, 30, 2.0);
+            assert_eq!(after.current().scale, 10.0);
+            assert_eq!(after.current().counts, 3);
+            assert_eq!(after.withdraw(1), known > 0, "only a count whose v is known can be taken back");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 mod calibrator;
 
-pub use calibrator::{Calibrator, Count, Summary};
+pub use calibrator::{Calibrator, Count, Kept, Summary};
 
 /// People per unit of v before any head count: measured in one university room.
 pub const SCALE_UNCALIBRATED: f64 = 7.0;
@@ -32,7 +32,13 @@ impl Calibration {
     /// What is assumed before any head count.
     #[must_use]
     pub fn uncalibrated() -> Self {
-        Self { version: 0, counts: 0, scale: SCALE_UNCALIBRATED, knee: None, kappa: kappa_prior_squared(1).sqrt() }
+        Self {
+            version: 0,
+            counts: 0,
+            scale: SCALE_UNCALIBRATED,
+            knee: None,
+            kappa: kappa_prior_squared(1).sqrt(),
+        }
     }
 
     /// N: the people that a mean root of v stands for.

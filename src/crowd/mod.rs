@@ -96,7 +96,11 @@ impl Crowd {
         while self.open.len() <= place {
             self.open.push_back(Loudest::default());
         }
-        if self.open[place].hear(tag, footprint.rssi, footprint.sensor) { Heard::Counted } else { Heard::Full }
+        if self.open[place].hear(tag, footprint.rssi, footprint.sensor) {
+            Heard::Counted
+        } else {
+            Heard::Full
+        }
     }
 
     /// Closes every half-minute whose time has come by the venue's clock, in order, and wipes its set.

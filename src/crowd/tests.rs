@@ -34,7 +34,13 @@ fn a_half_minute_closes_ten_seconds_after_its_end_and_later_is_late() {
 #[test]
 fn each_address_counts_once_at_its_strongest_sensor_in_any_order() {
     let venue = venue("");
-    let heard = [heard(0, -70, START, 1), heard(1, -60, START + 1, 1), heard(0, -60, START + 2, 1), heard(0, -74, START, 2), heard(1, -76, START, 3)];
+    let heard = [
+        heard(0, -70, START, 1),
+        heard(1, -60, START + 1, 1),
+        heard(0, -60, START + 2, 1),
+        heard(0, -74, START, 2),
+        heard(1, -76, START, 3),
+    ];
     let mut orders = [heard, heard, heard];
     orders[1].reverse();
     orders[2].rotate_left(2);
@@ -66,7 +72,12 @@ fn twelve_live_half_minutes_make_an_estimate_and_silence_is_no_data() {
     let estimate = last[0].estimate.unwrap();
     assert_eq!((estimate.root_mean, estimate.people), (2.0, 14.0));
     assert_eq!(last[1].estimate.unwrap().people, 0.0, "an alive sensor that hears nobody says nobody");
-    let dead = crowd.close(EpochMs(START + 13 * HALF_MS + HALF_GRACE_MS), &venue, &mut Calibrator::default(), |_, _| 0.0);
+    let dead = crowd.close(
+        EpochMs(START + 13 * HALF_MS + HALF_GRACE_MS),
+        &venue,
+        &mut Calibrator::default(),
+        |_, _| 0.0,
+    );
     assert!(dead.iter().all(|beat| beat.estimate.is_none()), "a silent one says nothing");
 }
 

@@ -153,7 +153,7 @@ async fn ten_thousand_broken_messages_are_counted_and_the_good_ones_pass() {
     }
     assert_eq!(expected.values().sum::<u64>(), broken_count as u64);
     for ((from, reason), count) in expected {
-        let counted = tally.messages_refused_so_far(from.0, from.1, std::iter::once(reason));
-        assert_eq!(counted, [(reason, count)], "{from:?} {reason}");
+        let counted = tally.messages_refused_so_far(from.0, from.1).get(reason).copied();
+        assert_eq!(counted, Some(count), "{from:?} {reason}");
     }
 }

@@ -113,7 +113,12 @@ mod tests {
     assert_not_impl_any!(Admitted: Clone, Copy, serde::Serialize);
 
     fn sighting(address: &str) -> Sighting {
-        Sighting { device: DeviceId::parse(address).unwrap(), class: AddressClass::Global, rssi: -60, at: None }
+        Sighting {
+            device: DeviceId::parse(address).unwrap(),
+            class: AddressClass::Global,
+            rssi: -60,
+            at: None,
+        }
     }
 
     #[test]

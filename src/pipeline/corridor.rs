@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::lenses::{Lenses, Moment, Passed};
 use super::venue_clock::{Reading, VenueClock};
-use crate::calibration::Summary;
+use crate::calibration::{Kept, Summary};
 use crate::clock::EpochMs;
 use crate::config::Venue;
 use crate::optout::Gate;
@@ -30,7 +30,7 @@ pub struct Room {
     /// The version of its thresholds.
     pub thresholds: u32,
     /// The calibration that an earlier run left.
-    pub calibration: Option<Summary>,
+    pub calibration: Option<Kept>,
     /// The end of the newest figure that an earlier run published.
     pub earlier: Option<EpochMs>,
     /// Where live figures are told.
@@ -123,7 +123,12 @@ impl Corridor {
         }
     }
 
-    fn report(&mut self, report: SensorReport, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
+    fn report(
+        &mut self,
+        report: SensorReport,
+        reading: Reading,
+        out: &mut Vec<Write>,
+    ) -> Result<(), KeyError> {
         let Some(floor) = self.floors.get_mut(usize::from(report.from.venue)) else { return Ok(()) };
         floor.clock.tick(reading);
         floor.clock.hear(report.header.at);
@@ -160,7 +165,8 @@ impl Floor {
         for count in std::mem::take(&mut self.waiting_counts) {
             self.head_count(count, out);
         }
-        let Passed { closed, keys_wiped, calibrated } = self.lenses.advance(Moment { at, steady: reading.steady });
+        let Passed { closed, keys_wiped, calibrated } =
+            self.lenses.advance(Moment { at, steady: reading.steady });
         if keys_wiped > 0 {
             tracing::info!(venue = %self.lenses.venue().id, "the key of a venue day was wiped");
         }
@@ -168,7 +174,8 @@ impl Floor {
             self.calibrated(at, out);
         }
         let made = self.made();
-        let figures: Vec<Figure> = closed.into_iter().flat_map(|window| self.judge.judge(window, made)).collect();
+        let figures: Vec<Figure> =
+            closed.into_iter().flat_map(|window| self.judge.judge(window, made)).collect();
         if !figures.is_empty() {
             let shown = figures.iter().filter(|figure| figure.value().is_some()).count();
             tally.figures(shown as u64, (figures.len() - shown) as u64);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::aggregate::{Aggregate, Closed, Newest};
-use crate::calibration::{Calibrator, Count, Summary};
+use crate::calibration::{Calibrator, Count, Kept};
 use crate::clock::{Day, EpochMs, SteadyMs};
 use crate::config::Venue;
 use crate::crowd::{self, Crowd};
@@ -57,7 +57,7 @@ pub struct Lenses {
 impl Lenses {
     /// The stages of a venue, with the calibration that an earlier run left.
     #[must_use]
-    pub fn new(venue: Arc<Venue>, calibration: Option<Summary>, tally: Tally) -> Self {
+    pub fn new(venue: Arc<Venue>, calibration: Option<Kept>, tally: Tally) -> Self {
         Self {
             keyring: Keyring::new(&venue),
             roster: Roster::new(&venue),
@@ -219,7 +219,8 @@ impl Lenses {
 
     fn refuse(&mut self, sensor: u16, reason: &'static str, count: u64) {
         // What the gate lets nobody know is no sensor's figure either.
-        let told = if matches!(reason, "gate" | "outside" | "closed" | "other_radio") { "gate" } else { reason };
+        let told =
+            if matches!(reason, "gate" | "outside" | "closed" | "other_radio") { "gate" } else { reason };
         self.tally.sightings(Outcome::Refused(told), count);
         if told != "gate" {
             self.roster.refused(sensor, told, count);

@@ -148,11 +148,15 @@ impl Keyring {
         let trace = match self.kind_of(sighting.class, rssi, now) {
             Ok(Kind::Night) => Trace::Night,
             Ok(Kind::Fleeting) => match self.half_key(at, now)? {
-                Some(key) => Trace::Fleeting(Tag(hash(key, FLEETING, sighting.class.radio(), &sighting.device))),
+                Some(key) => {
+                    Trace::Fleeting(Tag(hash(key, FLEETING, sighting.class.radio(), &sighting.device)))
+                }
                 None => return Ok(Err(NoFootprint::KeyGone)),
             },
             Ok(Kind::Stable) => match self.day_key(at, now)? {
-                Some(key) => Trace::Stable(Pseudonym(hash(key, STABLE, sighting.class.radio(), &sighting.device))),
+                Some(key) => {
+                    Trace::Stable(Pseudonym(hash(key, STABLE, sighting.class.radio(), &sighting.device)))
+                }
                 None => return Ok(Err(NoFootprint::KeyGone)),
             },
             Err(reason) => return Ok(Err(reason)),

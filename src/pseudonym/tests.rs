@@ -18,7 +18,13 @@ fn now(venue: &Venue, hours: f64) -> Now {
     Now { at, steady: SteadyMs(ms), day: venue.calendar.window_of(at, Step::Day), open: true }
 }
 
-fn trace(ring: &mut Keyring, address: &str, class: AddressClass, at: EpochMs, now: &Now) -> Result<Trace, NoFootprint> {
+fn trace(
+    ring: &mut Keyring,
+    address: &str,
+    class: AddressClass,
+    at: EpochMs,
+    now: &Now,
+) -> Result<Trace, NoFootprint> {
     let device = DeviceId::parse(address).unwrap();
     let gate = Gate::new(GateKey::random().unwrap());
     let admitted = gate.admit(Sighting { device, class, rssi: -60, at: None }).unwrap();
@@ -124,7 +130,10 @@ fn outside_and_closed_leave_nothing_to_follow() {
     let venue = venue();
     let mut ring = Keyring::new(&venue);
     let night = Now { open: false, ..now(&venue, 20.0) };
-    assert_eq!(trace(&mut ring, "a4c138112233", AddressClass::Global, night.at, &night).err(), Some(NoFootprint::Closed));
+    assert_eq!(
+        trace(&mut ring, "a4c138112233", AddressClass::Global, night.at, &night).err(),
+        Some(NoFootprint::Closed)
+    );
     assert!(trace(&mut ring, "9e9f057a6af1", AddressClass::Random, night.at, &night) == Ok(Trace::Night));
     assert_eq!(
         trace(&mut ring, "4e9f057a6af1", AddressClass::BleResolvable, night.at, &night).err(),
@@ -132,7 +141,10 @@ fn outside_and_closed_leave_nothing_to_follow() {
     );
     ring.outside_floor_dbm = -50;
     let day = now(&venue, 6.0);
-    assert_eq!(trace(&mut ring, "a4c138112233", AddressClass::Global, day.at, &day).err(), Some(NoFootprint::Outside));
+    assert_eq!(
+        trace(&mut ring, "a4c138112233", AddressClass::Global, day.at, &day).err(),
+        Some(NoFootprint::Outside)
+    );
     assert!(ring.days.is_empty(), "no key is made for nobody");
 }
 

@@ -99,12 +99,15 @@ impl Judge {
 
     fn crowd(&mut self, window: &ZoneWindow<Occupancy>, made: Made) -> Vec<Figure> {
         let level = |of: &Covered<Occupancy>| of.row.mean;
-        let of_venue = window.rows.iter().find(|(place, _)| *place == Place::Venue).and_then(|(_, row)| level(row));
+        let of_venue =
+            window.rows.iter().find(|(place, _)| *place == Place::Venue).and_then(|(_, row)| level(row));
         let before = self.shown.get(&window.step).copied().unwrap_or(false);
         let venue_shown = self.is_shown(before, of_venue);
         self.shown.insert(window.step, venue_shown);
 
-        let of = |want: fn(&Place) -> bool| window.rows.iter().filter(move |(p, _)| want(p)).map(|(_, row)| level(row));
+        let of = |want: fn(&Place) -> bool| {
+            window.rows.iter().filter(move |(p, _)| want(p)).map(|(_, row)| level(row))
+        };
         let mut zones = self.parts(of(|p| matches!(p, Place::Zone(_))));
         let mut groups = self.parts(of(|p| matches!(p, Place::Group(_))));
         let group_of: Vec<_> = self.venue.zones.iter().map(|z| z.group).collect();
@@ -121,7 +124,8 @@ impl Judge {
             let told = |level: Option<Level>| level.filter(|_| shown).map(|l| told(*place, &l));
             let of_zone = matches!(place, Place::Zone(_)) && window.step == Step::FiveMinutes;
             let root_mean = covered.row.root_mean.filter(|_| of_zone).map(|v| (v * 100.0).round() as u32);
-            let label = |metric| self.label(metric, *place, window.step, window.window, covered.coverage, made);
+            let label =
+                |metric| self.label(metric, *place, window.step, window.window, covered.coverage, made);
             let mean = told(covered.row.mean);
             // The peak is never below the mean, so it is over k wherever the mean is.
             let peak = mean.and(told(covered.row.peak));
@@ -155,7 +159,15 @@ impl Judge {
             .collect()
     }
 
-    fn label(&self, metric: Metric, place: Place, step: Step, window: Window, coverage: f64, made: Made) -> Label {
+    fn label(
+        &self,
+        metric: Metric,
+        place: Place,
+        step: Step,
+        window: Window,
+        coverage: f64,
+        made: Made,
+    ) -> Label {
         let of_crowd = metric.is_of_the_crowd();
         let scope = match place {
             Place::Venue => Scope::Venue,

@@ -87,7 +87,8 @@ const RATES: [u64; 2] = [1_000, 100_000];
 pub fn sensors(venue: &Venue, roster: &Roster, tally: &Tally, now: EpochMs) -> Vec<SensorLive> {
     let one = |(sensor, life): (&crate::config::Sensor, &SensorLife)| {
         let alive = life.is_alive(now);
-        let mut refused: Vec<(&'static str, u64)> = life.refused.iter().map(|(reason, n)| (*reason, *n)).collect();
+        let mut refused: Vec<(&'static str, u64)> =
+            life.refused.iter().map(|(reason, n)| (*reason, *n)).collect();
         refused.extend(tally.messages_refused_so_far(venue.id.as_str(), sensor.id.as_str()));
         refused.sort_unstable();
         SensorLive {

@@ -21,7 +21,10 @@ pub(super) fn hide_partners(k: u32, zones: &mut [Part], group_of: &[Option<usize
             .find(|group| !is_safe(k, zones, group_of, groups, *group));
         let Some(group) = broken else { return };
         let inside = |zone: &usize| relation(group_of[*zone], groups) == group;
-        let smallest = (0..zones.len()).filter(|z| zones[*z].shown).filter(inside).min_by_key(|z| (zones[*z].people, *z));
+        let smallest = (0..zones.len())
+            .filter(|z| zones[*z].shown)
+            .filter(inside)
+            .min_by_key(|z| (zones[*z].people, *z));
         match (smallest, group) {
             (Some(zone), _) => zones[zone].shown = false,
             (None, Some(group)) => groups[group].shown = false,
@@ -42,8 +45,15 @@ fn relation(group: Option<usize>, groups: &[Part]) -> Option<usize> {
     group.filter(|group| groups[*group].shown)
 }
 
-fn is_safe(k: u32, zones: &[Part], group_of: &[Option<usize>], groups: &[Part], group: Option<usize>) -> bool {
-    let hidden = zones.iter().zip(group_of).filter(|(zone, of)| !zone.shown && relation(**of, groups) == group);
+fn is_safe(
+    k: u32,
+    zones: &[Part],
+    group_of: &[Option<usize>],
+    groups: &[Part],
+    group: Option<usize>,
+) -> bool {
+    let hidden =
+        zones.iter().zip(group_of).filter(|(zone, of)| !zone.shown && relation(**of, groups) == group);
     let (count, people) = hidden.fold((0, 0), |(count, people), (zone, _)| (count + 1, people + zone.people));
     count == 0 || (count >= 2 && people >= k)
 }

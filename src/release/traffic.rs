@@ -58,13 +58,18 @@ fn count(n: f64, sigma: f64, k: u32) -> Option<Banded> {
 fn capture_rate(visitors: u32, passersby: u32) -> Banded {
     let total = f64::from(visitors) + f64::from(passersby);
     let rate = f64::from(visitors) / total;
-    let Banded { value, low, high } = band(100.0 * rate, 100.0 * SIGMAS * (rate * (1.0 - rate) / total).sqrt());
+    let Banded { value, low, high } =
+        band(100.0 * rate, 100.0 * SIGMAS * (rate * (1.0 - rate) / total).sqrt());
     Banded { value, low, high: high.min(100) }
 }
 
 fn band(value: f64, half_width: f64) -> Banded {
     let whole = |x: f64| x.round().max(0.0) as u32;
-    Banded { value: whole(value), low: (value - half_width).floor().max(0.0) as u32, high: (value + half_width).ceil() as u32 }
+    Banded {
+        value: whole(value),
+        low: (value - half_width).floor().max(0.0) as u32,
+        high: (value + half_width).ceil() as u32,
+    }
 }
 
 #[cfg(test)]

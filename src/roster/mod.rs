@@ -207,7 +207,11 @@ mod tests {
         roster.report(0, &Header::default(), EpochMs(START + 5));
         assert_eq!(alive_halves(&roster), [false, true, true, false, false, false]);
         roster.report(0, &Header::default(), EpochMs(START + 4 * HALF_MS));
-        assert_eq!(alive_halves(&roster), [false, true, true, false, false, true], "what was stays as it was");
+        assert_eq!(
+            alive_halves(&roster),
+            [false, true, true, false, false, true],
+            "what was stays as it was"
+        );
         assert!(roster.sensors()[0].is_alive(EpochMs(START + 6 * HALF_MS)));
         assert!(!roster.sensors()[0].is_alive(EpochMs(START + 6 * HALF_MS + 1)));
     }
@@ -218,7 +222,11 @@ mod tests {
         let from = SensorRef { venue: 0, sensor: 0 };
         for (online, retained, alive) in [(true, true, false), (false, false, false), (true, false, true)] {
             roster.status(&SensorStatus { from, online, at: None, retained }, EpochMs(START));
-            assert_eq!(roster.sensors()[0].is_alive(EpochMs(START)), alive, "online {online} retained {retained}");
+            assert_eq!(
+                roster.sensors()[0].is_alive(EpochMs(START)),
+                alive,
+                "online {online} retained {retained}"
+            );
         }
     }
 

@@ -51,7 +51,14 @@ impl Stay {
     }
 
     /// Says that a visitor was present since the last event, once the stay is long enough.
-    fn present(&self, rules: &Rules, place: Place, who: Distinct, before: EpochMs, events: &mut Vec<VisitEvent>) {
+    fn present(
+        &self,
+        rules: &Rules,
+        place: Place,
+        who: Distinct,
+        before: EpochMs,
+        events: &mut Vec<VisitEvent>,
+    ) {
         let qualifies = EpochMs(self.first.0 + rules.visitor_ms);
         if self.last >= qualifies {
             events.push(VisitEvent::Present { place, who, from: before.max(qualifies), to: self.last });
@@ -134,7 +141,8 @@ impl Visit {
     /// The zone after this slot; `None` while no sensor is near by its median.
     fn judge_zone(&mut self, rules: &Rules) -> Option<u16> {
         let medians = self.medians();
-        let near = |(sensor, median): &&(u16, f32)| *median >= f32::from(rules.near_dbm_of[usize::from(*sensor)]);
+        let near =
+            |(sensor, median): &&(u16, f32)| *median >= f32::from(rules.near_dbm_of[usize::from(*sensor)]);
         let strength = |zone: u16| {
             let of_zone = medians.iter().filter(|(sensor, _)| rules.zone_of[usize::from(*sensor)] == zone);
             of_zone.map(|(_, median)| *median).max_by(f32::total_cmp)

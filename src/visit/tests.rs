@@ -99,7 +99,8 @@ fn a_challenger_needs_four_decibels_or_ten_seconds() {
 #[test]
 fn order_and_repetition_change_nothing() {
     // Within a slot and its grace, in any order, each heard twice.
-    let path: Vec<_> = (0..20).map(|i| heard(1 + i % 3, (i % 2) as u16, -50 - i as i8, noon() + i as i64 * 450)).collect();
+    let path: Vec<_> =
+        (0..20).map(|i| heard(1 + i % 3, (i % 2) as u16, -50 - i as i8, noon() + i as i64 * 450)).collect();
     let mut turned: Vec<_> = path.iter().chain(&path).copied().collect();
     turned.reverse();
     let in_one_slot = |path: &[Footprint]| {

@@ -18,7 +18,12 @@ fn window(first: f64, second: f64) -> Closed {
         coverage: 1.0,
         row: Occupancy { mean: level(people), peak: level(people + 1.0), root_mean: Some(people / 7.0) },
     };
-    let rows = [(Place::Venue, first + second), (Place::Group(0), first + second), (Place::Zone(0), first), (Place::Zone(1), second)];
+    let rows = [
+        (Place::Venue, first + second),
+        (Place::Group(0), first + second),
+        (Place::Zone(0), first),
+        (Place::Zone(1), second),
+    ];
     Closed::Crowd(ZoneWindow {
         step: Step::FiveMinutes,
         window: Window { from: EpochMs(300_000), to: EpochMs(600_000) },
@@ -62,10 +67,15 @@ fn what_is_held_back_is_nothing_at_all() {
 fn a_shown_zone_keeps_its_v_and_its_band() {
     let mut judge = judge();
     let figures = judge.judge(window(14.0, 21.3), MADE);
-    let zone = figures.iter().find(|f| f.scope().id().is_some_and(|id| id.as_str() == "entrance-north")).unwrap();
+    let zone =
+        figures.iter().find(|f| f.scope().id().is_some_and(|id| id.as_str() == "entrance-north")).unwrap();
     assert_eq!(zone.value(), Some(Banded { value: 14, low: 10, high: 18 }));
     assert_eq!(zone.root_mean_centi(), Some(200));
-    assert_eq!(figures[0].value(), Some(Banded { value: 35, low: 30, high: 40 }), "the venue's band is rounded outward");
+    assert_eq!(
+        figures[0].value(),
+        Some(Banded { value: 35, low: 30, high: 40 }),
+        "the venue's band is rounded outward"
+    );
     assert_eq!(figures[1].value().unwrap().value, 35, "its peak of 36.3 likewise");
 }
 
@@ -85,7 +95,10 @@ fn flags_tell_silence_restarts_and_replays() {
     assert_eq!(figures[2].flags().words(), ["uncalibrated", "rekeyed"]);
     judge.earlier = Some(EpochMs(300_000));
     let figures = judge.judge(window(14.0, 21.0), MADE);
-    assert!(!figures[0].flags().rekeyed, "an earlier run that ended before the window left nothing out of it");
+    assert!(
+        !figures[0].flags().rekeyed,
+        "an earlier run that ended before the window left nothing out of it"
+    );
 }
 
 #[test]
@@ -96,9 +109,18 @@ fn live_follows_the_same_rules() {
         (live.occupancy, live.zones[0].1, live.zones[1].1)
     };
     let people = |value, low, high| Shown::People(Banded { value, low, high });
-    assert_eq!(shown(level(19.4), [level(19.0), level(0.4)]), (Shown::HeldBack, Shown::HeldBack, Shown::HeldBack));
-    assert_eq!(shown(level(40.0), [level(20.0), level(20.0)]), (people(40, 35, 45), people(20, 16, 24), people(20, 16, 24)));
-    assert_eq!(shown(level(23.0), [level(20.0), level(3.0)]), (people(25, 15, 30), Shown::HeldBack, Shown::UnderK));
+    assert_eq!(
+        shown(level(19.4), [level(19.0), level(0.4)]),
+        (Shown::HeldBack, Shown::HeldBack, Shown::HeldBack)
+    );
+    assert_eq!(
+        shown(level(40.0), [level(20.0), level(20.0)]),
+        (people(40, 35, 45), people(20, 16, 24), people(20, 16, 24))
+    );
+    assert_eq!(
+        shown(level(23.0), [level(20.0), level(3.0)]),
+        (people(25, 15, 30), Shown::HeldBack, Shown::UnderK)
+    );
     assert_eq!(shown(level(20.0), [level(20.0), None]).2, Shown::NoData);
     assert_eq!(shown(None, [None, None]), (Shown::NoData, Shown::NoData, Shown::NoData));
 }

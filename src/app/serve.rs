@@ -1,0 +1,228 @@
+//! `passant serve`: the server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use passant_wire::Topic;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use super::Configured;
+use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use crate::api;
+use crate::calibration::{Calibration, Count, Kept, Summary};
+use crate::clock::Machine;
+use crate::config::{ClockKind, Config, Venue};
+use crate::intake::{self, Directory, Strangers};
+use crate::link;
+use crate::office::{Change, HeadCounts};
+use crate::optout::{Gate, Key};
+use crate::pipeline::{self, Corridor, Door, Room};
+use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
+use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
+use crate::telemetry::Tally;
+
+/// Head counts on their way from the office to the corridor, at most.
+const CHANGES_MAX: usize = 256;
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When the configuration, the data directory, the store or the address does not allow it.
+pub async fn run(options: &Configured) -> Result<()> {
+    let config = Config::load(&options.config, std::env::vars())?;
+    keep_memory_to_ourselves();
+    let _held = hold(&config.data_dir)?;
+    let swap = swap_areas();
+    if !swap.is_empty() {
+        tracing::warn!(
+            areas = swap.join(", "),
+            "swap is on: raw devices in memory may reach a disk; switch it off"
+        );
+    }
+    let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
+        format!("listening on {}: choose a free address in [http] listen", config.http_listen)
+    })?;
+    Server::start(config, Machine::clock()).await?.serve(listener, stop_signal()?).await
+}
+
+/// A server whose parts are at work.
+struct Server {
+    state: api::State,
+    link: link::Handle,
+    intake: tokio::task::JoinHandle<()>,
+    office: tokio::task::JoinHandle<()>,
+    corridor: pipeline::Running,
+}
+
+impl Server {
+    async fn start(config: Config, machine: Machine) -> Result<Self> {
+        let tally = Tally::default();
+        let store = Store::open(&config.data_dir, kind(&config)).await?;
+        let mut rooms = Vec::new();
+        let mut live = BTreeMap::new();
+        for venue in &config.venues {
+            let (sender, receiver) = watch::channel(None);
+            live.insert(venue.id.clone(), receiver);
+            rooms.push(room(venue, &store, sender).await?);
+        }
+        let corridor = Corridor::new(Gate::new(Key::random()?), rooms, tally.clone());
+        let (door, corridor) = pipeline::start(corridor, store.clone(), machine)?;
+        for (place, venue) in config.venues.iter().enumerate() {
+            let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
+            for row in store.head_counts(&venue.id).await? {
+                // What the kept calibration rests on is in it already.
+                if made_at.is_none_or(|made_at| row.count.to > made_at)
+                    && let Some(count) = head_count(place, venue, &row)
+                {
+                    enter(&store, venue, count, &door).await?;
+                }
+            }
+        }
+        let venues = Arc::new(config.venues.clone());
+        let (changes, entered) = mpsc::channel(CHANGES_MAX);
+        let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
+        let (messages, link) = link::listen(intake::options(&config.mqtt)?, &Topic::FILTERS, tally.clone());
+        let directory = Directory::new(&config);
+        let intake = tokio::spawn(intake::run(
+            messages,
+            directory,
+            Strangers::default(),
+            door.deliveries,
+            tally.clone(),
+        ));
+        let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
+        let state = api::State { venues, store, head_counts, live: Arc::new(live), tally, clock: machine };
+        Ok(Self { state, link, intake, office, corridor })
+    }
+
+    async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+        let Self { state, link, mut intake, office, mut corridor } = self;
+        let store = state.store.clone();
+        let address = listener.local_addr()?;
+        let venues = state.venues.len();
+        let http = tokio::spawn(axum::serve(listener, api::router(state)).into_future());
+        tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
+        let failure = tokio::select! {
+            () = stop => None,
+            why = corridor.failure() => Some(why),
+            _ = &mut intake => Some("the intake ended".to_owned()),
+        };
+        // The link goes first: what it has not handed over stays with the broker.
+        link.shutdown().await;
+        http.abort();
+        office.abort();
+        intake.abort();
+        corridor.stop().await;
+        store.close().await;
+        match failure {
+            Some(why) => bail!("the server cannot go on: {why}"),
+            None => {
+                tracing::info!(
+                    "stopped; closed figures are in the data directory, open windows and keys are gone"
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A data directory is a replay's or a real one; the configuration does not mix them.
+fn kind(config: &Config) -> Kind {
+    let replay = config.venues.iter().any(|venue| venue.clock == ClockKind::Sightings);
+    if replay { Kind::Replay } else { Kind::Real }
+}
+
+async fn room(
+    venue: &Venue,
+    store: &Store,
+    live: watch::Sender<Option<Arc<crate::release::Live>>>,
+) -> Result<Room> {
+    let thresholds = serde_json::to_string(&venue.thresholds)?;
+    Ok(Room {
+        thresholds: store.thresholds_version(&venue.id, &thresholds).await?,
+        calibration: kept(venue, store).await?,
+        earlier: store.newest_end(&venue.id).await?,
+        venue: Arc::new(venue.clone()),
+        live,
+    })
+}
+
+/// The newest calibration, with the counts it rests on as far as their v is published.
+async fn kept(venue: &Venue, store: &Store) -> Result<Option<Kept>> {
+    let Some(row) = store.newest_calibration(&venue.id).await? else { return Ok(None) };
+    let mut counts = Vec::new();
+    for HeadCountRow { id, count, .. } in store.head_counts(&venue.id).await? {
+        if count.to > row.made_at {
+            continue;
+        }
+        let zone = venue.zones.iter().position(|zone| zone.id == count.zone);
+        let v = store.root_mean(&venue.id, &count.zone, count.from, count.to).await?;
+        if let Some((zone, v)) = zone.zip(v) {
+            let count =
+                Count { row: id, zone: zone as u16, from: count.from, to: count.to, people: count.people };
+            counts.push((count, v));
+        }
+    }
+    Ok(Some(Kept { summary: summary(&row), counts }))
+}
+
+fn summary(row: &CalibrationRow) -> Summary {
+    Summary {
+        calibration: Calibration {
+            version: row.version,
+            counts: row.counts,
+            scale: f64::from(row.scale_milli) / 1000.0,
+            knee: row.knee_centi.map(|knee| f64::from(knee) / 100.0),
+            kappa: f64::from(row.kappa_permille) / 1000.0,
+        },
+        people_sum: row.people_sum as f64,
+        root_sum: row.root_sum_centi as f64 / 100.0,
+    }
+}
+
+fn head_count(place: usize, venue: &Venue, row: &HeadCountRow) -> Option<HeadCount> {
+    let zone = venue.zones.iter().position(|zone| zone.id == row.count.zone)?;
+    Some(HeadCount {
+        venue: place as u16,
+        zone: zone as u16,
+        row: row.id,
+        from: row.count.from,
+        to: row.count.to,
+        people: Some(row.count.people),
+        root_mean_centi: None,
+    })
+}
+
+/// Hands head counts from the office to the corridor's fast lane.
+async fn forward(mut changes: mpsc::Receiver<Change>, venues: Arc<Vec<Venue>>, store: Store, door: Door) {
+    while let Some(Change { venue: place, zone, row, from, to, people }) = changes.recv().await {
+        let Some(venue) = venues.get(usize::from(place)) else { continue };
+        let count = HeadCount { venue: place, zone, row, from, to, people, root_mean_centi: None };
+        if let Err(error) = enter(&store, venue, count, &door).await {
+            tracing::error!(%error, "a head count could not be handed on; it acts after the next start");
+        }
+    }
+}
+
+/// Sends a head count in, with the v of its window where that is published already.
+async fn enter(store: &Store, venue: &Venue, count: HeadCount, door: &Door) -> Result<()> {
+    let zone = &venue.zones[usize::from(count.zone)].id;
+    let known = store.root_mean(&venue.id, zone, count.from, count.to).await?;
+    let root_mean_centi = known.map(|v| (v * 100.0).round() as u32);
+    let arrival = Arrival::HeadCount(HeadCount { root_mean_centi, ..count });
+    door.fast.send(Delivery { arrival, ack: Ack::none() }).await.ok().context("the corridor has ended")
+}
+
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
