@@ -26,7 +26,7 @@ fn compact(flags: u8, fields: &[u8], count: u16, records: &[u8]) -> Vec<u8> {
 }
 
 fn depth_bomb(open: &str) -> Vec<u8> {
-    json(&format!("\"s\":[{}", open.repeat(50_000)))
+    json(&format!("\"s\":[{}", open.repeat(20_000)))
 }
 
 fn broken_messages() -> Vec<(&'static str, Vec<u8>, Reason)> {
