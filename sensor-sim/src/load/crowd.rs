@@ -139,7 +139,7 @@ impl Crowd {
                 last = at;
             }
             let rank = self.draw();
-            let rssi = RSSI_DBM.start() + ((self.dice.throw() >> 32) * spread >> 32) as i8;
+            let rssi = RSSI_DBM.start() + (((self.dice.throw() >> 32) * spread) >> 32) as i8;
             take(at, rssi, self.addresses.octets(rank));
         }
     }

@@ -1,5 +1,7 @@
 //! The wire's golden files: whoever changes a byte of them changes what sensors in the field may say.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use passant_wire::{BINARY_CONTENT_TYPE, BootId, DeviceId, Heard, Kind, Report, Status, decode, encode};
 
 struct Golden {

@@ -1,6 +1,8 @@
 //! Whatever a sensor can mean survives being written and read, and whatever else arrives breaks nothing and is not
 //! repeated.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use passant_wire::{BootId, DeviceId, Heard, Kind, Report, decode, encode};
 use proptest::prelude::*;
 
