@@ -149,8 +149,8 @@ fn a_bad_sighting_is_refused_alone_by_reason() {
 #[test]
 fn a_bad_compact_sighting_is_refused_alone_by_reason() {
     let far = i32::MIN.to_le_bytes();
-    let table: [(&str, [u8; 2], [u8; 4], [u8; 6], ItemRefusal); 6] = [
-        ("nobody", [0, 0xbd], [0; 4], [0; 6], ItemRefusal::Device),
+    let table = [
+        ("nobody", [0u8, 0xbd], [0u8; 4], [0u8; 6], ItemRefusal::Device),
         ("a group", [0, 0xbd], [0; 4], [1, 0, 0, 0, 0, 1], ItemRefusal::GroupAddress),
         ("no strength", [0, 0], [0; 4], [2, 0, 0, 0, 0, 1], ItemRefusal::Rssi),
         ("-128 dBm", [0, 0x80], [0; 4], [2, 0, 0, 0, 0, 1], ItemRefusal::Rssi),
