@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod loads;
 mod mosquitto;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +11,9 @@ use std::path::PathBuf;
 
 use mosquitto::{Broker, Heard, Proxy};
 use passant_wire::{Id, Status, decode};
-use sensor_sim::load::crowd::Form;
 use sensor_sim::progress::Progress;
-use sensor_sim::publisher::BrokerUrl;
+use sensor_sim::publisher::{self, BrokerUrl};
 use sensor_sim::replay::{self, CLOSING_SECS, PREROLL, Speed};
-use sensor_sim::{load, publisher};
 
 const SIGHTINGS: &str = "passant/v1/lab/s1/sightings";
 const STATUS: &str = "passant/v1/lab/s1/status";
@@ -136,38 +135,6 @@ async fn a_broker_that_forgot_the_session_gets_everything_unacknowledged_again()
         heard.extend(ears.until_quiet().await);
     }
     assert_all(rows(&heard).0, &want);
-}
-
-#[tokio::test]
-#[ignore = "needs mosquitto"]
-async fn a_load_sends_what_it_says_it_sends() {
-    let broker = Broker::start();
-    let ears = broker.listen("all").await;
-    let order = load::Order {
-        url: broker.url(),
-        api: None,
-        venue: None,
-        sensors: Some(12),
-        rate: Some(20_000),
-        secs: 1,
-        batch: 50,
-        window: 400_000,
-        connections: 2,
-        devices: 10_000,
-        seed: 1,
-        form: Form::Binary,
-    };
-    let outcome = load::load(&order, &hidden()).await.unwrap();
-    assert_eq!(outcome.messages_acknowledged, outcome.messages_sent);
-    assert!((15_000..=20_100).contains(&outcome.sent), "{}", outcome.sent);
-    let heard = ears.until(outcome.messages_sent as usize).await;
-    let mut distinct = BTreeSet::new();
-    for message in &heard {
-        for heard in decode(&message.payload, None).unwrap().sightings {
-            distinct.insert((message.topic.clone(), heard.at, *heard.device.octets()));
-        }
-    }
-    assert_eq!(distinct.len() as u64, outcome.sent);
 }
 
 #[tokio::test]

@@ -104,6 +104,10 @@ pub(crate) struct Heard {
 pub(crate) struct Ears(mpsc::UnboundedReceiver<Heard>);
 
 impl Ears {
+    pub(crate) async fn next(&mut self) -> Option<Heard> {
+        self.0.recv().await
+    }
+
     /// Hears at least so many messages, and whatever else comes with them; what was retained from before is left out
     /// unless it is all there is.
     pub(crate) async fn until(mut self, messages: usize) -> Vec<Heard> {

@@ -41,9 +41,10 @@ fn report() -> impl Strategy<Value = Report> {
     )
 }
 
-fn plain(
-    report: &Report,
-) -> (Option<u64>, Option<BootId>, Option<i64>, Vec<(Kind, i8, Option<i64>, [u8; 6])>) {
+type Said = (Kind, i8, Option<i64>, [u8; 6]);
+type Plain = (Option<u64>, Option<BootId>, Option<i64>, Vec<Said>);
+
+fn plain(report: &Report) -> Plain {
     let heard = report.sightings.iter().map(|h| (h.kind, h.rssi, h.at, *h.device.octets()));
     (report.number, report.boot, report.at, heard.collect())
 }
