@@ -4,12 +4,14 @@ pub mod crowd;
 pub mod device;
 pub mod http;
 pub mod outcome;
+mod sending;
 pub mod site;
 pub mod tally;
+mod watch;
 pub mod zipf;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use passant_wire::{BootId, Id, Subject, Topic};
@@ -18,8 +20,9 @@ use tokio::task::JoinSet;
 use self::crowd::{Crowd, Form};
 use self::http::ApiUrl;
 use self::outcome::{Outcome, Seen};
+use self::sending::{Flow, Pace, produce};
 use self::site::Site;
-use self::tally::Totals;
+use self::watch::Watch;
 use self::zipf::Zipf;
 use crate::clock;
 use crate::progress::Progress;
@@ -40,9 +43,6 @@ pub const INFLIGHT_MAX: u16 = 1000;
 
 /// The most connections.
 pub const CONNECTIONS_MAX: usize = 64;
-
-/// Pause when no message may be sent yet, ms.
-const IDLE_MS: u64 = 1;
 
 /// What load to make.
 #[derive(Debug)]
@@ -88,15 +88,6 @@ pub enum Error {
     /// A task of ours is gone.
     #[error("a sending task ended early; this is a fault of the simulator")]
     Task,
-}
-
-/// Sightings handed to the broker and taken in by the server so far.
-#[derive(Debug, Default)]
-struct Flow {
-    sent: AtomicU64,
-    taken_in: AtomicU64,
-    /// Summed over the connections.
-    held_micros: AtomicU64,
 }
 
 /// Sends for the given time, waits for the server to count, and adds up.
@@ -178,155 +169,4 @@ fn crowds(order: &Order, site: &Site, boot: &str) -> Vec<Crowd> {
         Some(Crowd::new(&zipf, (order.seed, i as u64), topics, boot, (order.batch, order.form)))
     };
     (0..order.connections).filter_map(crowd).collect()
-}
-
-/// One connection's share of the load.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    begun: Duration,
-    end: Duration,
-    batch: u64,
-    window: u64,
-    /// Messages a second.
-    rate: Option<f64>,
-}
-
-impl Pace {
-    fn of(order: &Order, begun: Duration) -> Self {
-        let share = (order.batch * order.connections) as f64;
-        Self {
-            begun,
-            end: begun.saturating_add(Duration::from_secs(order.secs)),
-            batch: order.batch as u64,
-            // Without a server to ask, the broker alone decides.
-            window: if order.api.is_some() { order.window } else { u64::MAX },
-            rate: order.rate.map(|rate| rate as f64 / share),
-        }
-    }
-
-    fn is_due(&self, messages: u64, now: Duration) -> bool {
-        let elapsed_secs = now.saturating_sub(self.begun).as_secs_f64();
-        self.rate.is_none_or(|rate| (messages as f64) < elapsed_secs * rate)
-    }
-
-    fn is_open(&self, flow: &Flow) -> bool {
-        let sent = flow.sent.load(Ordering::Acquire);
-        sent.saturating_sub(flow.taken_in.load(Ordering::Acquire)).saturating_add(self.batch) <= self.window
-    }
-}
-
-async fn produce(
-    mut crowd: Crowd,
-    publisher: Arc<Publisher>,
-    flow: Arc<Flow>,
-    pace: Pace,
-) -> Result<(), publisher::Error> {
-    let idle = Duration::from_millis(IDLE_MS);
-    let mut messages = 0;
-    loop {
-        let now = clock::steady();
-        if now >= pace.end {
-            return Ok(());
-        }
-        if !pace.is_due(messages, now) {
-            tokio::time::sleep(idle).await;
-            continue;
-        }
-        if !pace.is_open(&flow) {
-            tokio::time::sleep(idle).await;
-            let held = clock::steady().saturating_sub(now).as_micros() as u64;
-            flow.held_micros.fetch_add(held, Ordering::Relaxed);
-            continue;
-        }
-        // The message is written once the broker will take it, so that its times are of now.
-        let place = publisher.place().await?;
-        let Some((topic, payload)) = crowd.message(clock::now_ms()) else {
-            drop(place);
-            tokio::time::sleep(idle).await;
-            continue;
-        };
-        flow.sent.fetch_add(pace.batch, Ordering::AcqRel);
-        place.publish(topic, false, payload)?;
-        messages += 1;
-    }
-}
-
-/// Looks at the server's counters.
-struct Watch {
-    api: Option<ApiUrl>,
-    batch: u64,
-    before: Totals,
-    grown: Totals,
-    /// When they grew last.
-    grew_at: Duration,
-}
-
-impl Watch {
-    async fn begin(order: &Order) -> Result<Self, Error> {
-        let before = match order.api {
-            Some(api) => Totals::parse(&api.get("/metrics").await?),
-            None => Totals::default(),
-        };
-        let batch = order.batch as u64;
-        Ok(Self { api: order.api, batch, before, grown: Totals::default(), grew_at: clock::steady() })
-    }
-
-    async fn look(&mut self, flow: &Flow, progress: &Progress) -> Result<(), Error> {
-        if let Some(api) = self.api {
-            let grown = Totals::parse(&api.get("/metrics").await?).since(&self.before);
-            if grown != self.grown {
-                self.grew_at = clock::steady();
-                self.grown = grown;
-            }
-            flow.taken_in.store(self.grown.taken_in(self.batch), Ordering::Release);
-        }
-        let counted = || self.api.map_or("uncounted".into(), |_| format!("{} counted", self.grown.counted));
-        progress.set(flow.sent.load(Ordering::Relaxed), counted);
-        Ok(())
-    }
-
-    /// Looks until everything sent is accounted for, or nothing has moved for long.
-    async fn settle(&mut self, flow: &Flow, progress: &Progress) -> Result<(), Error> {
-        if self.api.is_none() {
-            return Ok(());
-        }
-        let begun = clock::steady();
-        for _ in 0..SETTLE_SECS_MAX * 1000 / LOOK_MS {
-            self.look(flow, progress).await?;
-            let all_in = self.grown.taken_in(self.batch) >= flow.sent.load(Ordering::Acquire);
-            let quiet = clock::steady().saturating_sub(self.grew_at.max(begun));
-            if all_in || quiet >= Duration::from_secs(QUIET_SECS) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pace(rate: Option<f64>) -> Pace {
-        Pace { begun: Duration::from_secs(10), end: Duration::from_secs(20), batch: 100, window: 250, rate }
-    }
-
-    #[test]
-    fn messages_are_due_by_the_rate() {
-        let at = Duration::from_secs_f64;
-        assert!(pace(Some(10.0)).is_due(9, at(11.0)));
-        assert!(!pace(Some(10.0)).is_due(10, at(11.0)));
-        assert!(pace(None).is_due(u64::MAX, at(10.0)));
-    }
-
-    #[test]
-    fn the_window_is_never_overrun() {
-        let flow = Flow::default();
-        for (sent, taken_in, open) in [(0, 0, true), (100, 0, true), (200, 0, false), (200, 100, true)] {
-            flow.sent.store(sent, Ordering::Release);
-            flow.taken_in.store(taken_in, Ordering::Release);
-            assert_eq!(pace(None).is_open(&flow), open, "{sent} sent, {taken_in} taken in");
-        }
-    }
 }
