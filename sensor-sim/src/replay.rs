@@ -5,13 +5,13 @@
 //! messages that are no sign of life, and after the last row moves it past the last window's end. In between it stays
 //! silent where the capture is silent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use passant_wire::{BootId, Id, Report, Status, Subject, Topic, encode};
 
 use crate::batch::Batches;
-use crate::capture::{self, Capture, Row, Unread};
+use crate::capture::{self, Capture, ROWS_MAX, Row, Unread};
 use crate::clock;
 use crate::progress::Progress;
 use crate::publisher::{self, BrokerUrl, Line, Publisher};
@@ -83,6 +83,9 @@ pub enum Error {
         /// The later one on the command line.
         file: PathBuf,
     },
+    /// More than [`ROWS_MAX`] in all.
+    #[error("the files have over {ROWS_MAX} rows in all; replay them in several calls")]
+    TooLong,
     /// No file has a row.
     #[error("no row of any file could be read; look at the columns time_ms,id,rssi_dbm")]
     Empty,
@@ -105,6 +108,7 @@ impl std::str::FromStr for Speed {
 /// # Errors
 /// When a file does not read, files overlap, or the broker is gone for good.
 pub async fn replay(order: &Order, progress: &Progress) -> Result<Outcome, Error> {
+    let (parts, rows_unread) = read(&order.files)?;
     let begun = clock::steady();
     let boot = clock::fresh_boot();
     let topic =
@@ -123,23 +127,17 @@ pub async fn replay(order: &Order, progress: &Progress) -> Result<Outcome, Error
         number: 0,
         binary: order.binary,
         pace: Pace { speed: order.speed, anchor: None },
-        outcome: Outcome::default(),
+        last: None,
+        outcome: Outcome { rows_unread, ..Outcome::default() },
     };
-    let mut last: Option<i64> = None;
-    for file in &order.files {
-        let Capture { rows, unread } = Capture::read(file)?;
-        sensor.outcome.rows_unread.add(unread);
-        let (Some(first), Some(end)) = (rows.first().map(|row| row.at), rows.last().map(|row| row.at)) else {
-            continue;
-        };
-        sensor.come_to(last, first, file).await?;
-        last = Some(end);
-        for batch in Batches::of(rows) {
+    for part in parts {
+        sensor.come_to(part.first).await?;
+        for batch in Batches::of(part.rows) {
             sensor.say(batch).await?;
-            progress.set(sensor.outcome.rows_sent, || format!("{}", file.display()));
+            progress.set(sensor.outcome.rows_sent, || format!("{}", part.file.display()));
         }
     }
-    sensor.leave(last.ok_or(Error::Empty)?).await?;
+    sensor.leave().await?;
     sensor.publisher.settle().await?;
     let mut outcome = sensor.outcome;
     outcome.messages_acknowledged = sensor.publisher.acknowledged();
@@ -147,6 +145,36 @@ pub async fn replay(order: &Order, progress: &Progress) -> Result<Outcome, Error
     outcome.elapsed_secs = clock::steady().saturating_sub(begun).as_secs_f64();
     sensor.publisher.close().await?;
     Ok(outcome)
+}
+
+/// A file with rows.
+struct Part<'a> {
+    file: &'a Path,
+    first: i64,
+    rows: Vec<Row>,
+}
+
+/// Reads every file before anything is sent, so that a bad one is found before a server's clock has been moved.
+fn read(files: &[PathBuf]) -> Result<(Vec<Part<'_>>, Unread), Error> {
+    let (mut parts, mut unread, mut last, mut total) = (Vec::new(), Unread::default(), i64::MIN, 0);
+    for file in files {
+        let capture = Capture::read(file)?;
+        unread.add(capture.unread);
+        total += capture.rows.len();
+        if total > ROWS_MAX {
+            return Err(Error::TooLong);
+        }
+        let rows = capture.rows;
+        let (Some(first), Some(end)) = (rows.first().map(|row| row.at), rows.last().map(|row| row.at)) else {
+            continue;
+        };
+        if first < last {
+            return Err(Error::OutOfOrder { file: file.clone() });
+        }
+        last = end;
+        parts.push(Part { file, first, rows });
+    }
+    if parts.is_empty() { Err(Error::Empty) } else { Ok((parts, unread)) }
 }
 
 struct Sensor {
@@ -157,19 +185,19 @@ struct Sensor {
     number: u64,
     binary: bool,
     pace: Pace,
+    /// The time of the last row said.
+    last: Option<i64>,
     outcome: Outcome,
 }
 
 impl Sensor {
     /// Brings the server's clock to the first row of a capture. A gap shorter than the closing is plain silence: the
     /// rows that follow close what was open.
-    async fn come_to(&mut self, last: Option<i64>, first: i64, file: &std::path::Path) -> Result<(), Error> {
-        match last {
-            Some(last) if first < last => return Err(Error::OutOfOrder { file: file.to_owned() }),
-            Some(last) if first - last <= CLOSING_SECS * 1000 => return Ok(()),
-            Some(last) => self.leave(last).await?,
-            None => {}
+    async fn come_to(&mut self, first: i64) -> Result<(), Error> {
+        if self.last.is_some_and(|last| first - last <= CLOSING_SECS * 1000) {
+            return Ok(());
         }
+        self.leave().await?;
         for _ in 0..PREROLL {
             self.state(false, first, false).await?;
         }
@@ -177,8 +205,12 @@ impl Sensor {
         self.state(true, first, true).await
     }
 
-    async fn leave(&mut self, last: i64) -> Result<(), Error> {
-        self.state(false, last + CLOSING_SECS * 1000, true).await
+    /// Closes what the rows so far have opened.
+    async fn leave(&mut self) -> Result<(), Error> {
+        match self.last {
+            Some(last) => self.state(false, last + CLOSING_SECS * 1000, true).await,
+            None => Ok(()),
+        }
     }
 
     async fn state(&mut self, online: bool, at: i64, retain: bool) -> Result<(), Error> {
@@ -200,6 +232,7 @@ impl Sensor {
             Report { number: Some(self.number), boot: self.boot, at, sightings, ..Report::default() };
         let payload = if self.binary { encode::binary(&report) } else { encode::json(&report) };
         self.publisher.publish(&self.sightings, false, payload).await?;
+        self.last = at;
         self.outcome.messages_sent += 1;
         self.outcome.rows_sent += rows;
         Ok(())
@@ -235,6 +268,28 @@ mod tests {
         assert_eq!(pace(Speed::Times(10.0)).wait(1_010_000, secs(5)), Some(secs(1)));
         assert_eq!(pace(Speed::Times(10.0)).wait(1_010_000, secs(7)), None, "late");
         assert_eq!(pace(Speed::Max).wait(1_010_000, secs(5)), None);
+    }
+
+    #[test]
+    fn files_are_read_and_put_to_the_test_before_anything_is_sent() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, times: &[i64]| {
+            let rows = times.iter().map(|at| format!("{at},a4:c1:38:11:22:33,-67\n"));
+            let path = dir.path().join(name);
+            std::fs::write(&path, format!("time_ms,id,rssi_dbm\nnever,x,1\n{}", rows.collect::<String>()))
+                .unwrap();
+            path
+        };
+        let (early, late, empty) = (file("early", &[3, 1]), file("late", &[3, 9]), file("empty", &[]));
+        let files = [early.clone(), empty.clone(), late.clone()];
+        let (parts, unread) = read(&files).unwrap();
+        assert_eq!(
+            parts.iter().map(|part| (part.first, part.rows.len())).collect::<Vec<_>>(),
+            [(1, 2), (3, 2)]
+        );
+        assert_eq!(unread.bad_time, 3);
+        assert!(matches!(read(&[late, early]), Err(Error::OutOfOrder { .. })));
+        assert!(matches!(read(&[empty]), Err(Error::Empty)));
     }
 
     #[test]

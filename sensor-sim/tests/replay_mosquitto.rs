@@ -108,6 +108,32 @@ async fn a_subscriber_sees_exactly_the_rows_of_the_capture() {
 
 #[tokio::test]
 #[ignore = "needs mosquitto"]
+async fn each_capture_is_opened_and_closed_but_a_short_gap_is_only_silence() {
+    let (broker, dir) = (Broker::start(), tempfile::tempdir().unwrap());
+    let closing_ms = CLOSING_SECS * 1000;
+    // The second begins within the first one's closing, the third after it.
+    let starts = [FIRST_MS, FIRST_MS + closing_ms, FIRST_MS + 10 * closing_ms];
+    let files = starts.map(|at| {
+        let path = dir.path().join(at.to_string());
+        std::fs::write(&path, format!("time_ms,id,rssi_dbm\n{at},02:00:00:00:00:01,-60\n")).unwrap();
+        path
+    });
+    let ears = broker.listen("all").await;
+    let mut order = order(&broker.url(), PathBuf::new(), false);
+    order.files = files.to_vec();
+    let outcome = replay::replay(&order, &hidden()).await.unwrap();
+    let heard = ears.until(outcome.messages_sent as usize).await;
+    assert_eq!(rows(&heard).0.len(), 3);
+    let online: Vec<i64> = statuses(&heard).iter().filter(|s| s.online).filter_map(|s| s.at).collect();
+    assert_eq!(online, [starts[0], starts[2]]);
+    let mut offline: Vec<i64> = statuses(&heard).iter().filter(|s| !s.online).filter_map(|s| s.at).collect();
+    assert_eq!(offline.len(), 2 * PREROLL + 2);
+    offline.dedup();
+    assert_eq!(offline, [starts[0], starts[1] + closing_ms, starts[2], starts[2] + closing_ms]);
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
 async fn a_line_that_breaks_again_and_again_loses_nothing() {
     let (broker, dir) = (Broker::start(), tempfile::tempdir().unwrap());
     let (file, want) = capture(&dir, 3000);
