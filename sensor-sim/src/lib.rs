@@ -1,1 +1,12 @@
-//! Simulated sensors.
+#![doc = include_str!("../README.md")]
+
+pub mod batch;
+pub mod capture;
+pub mod clock;
+pub mod dice;
+pub mod latency;
+pub mod load;
+pub mod print;
+pub mod progress;
+pub mod publisher;
+pub mod replay;

@@ -1,2 +1,184 @@
-//! Simulated sensors.
-fn main() {}
+//! Simulated sensors for Passant: `replay` and `load`.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use passant_wire::{Id, SIGHTINGS_MAX};
+use sensor_sim::load::crowd::Form;
+use sensor_sim::load::http::ApiUrl;
+use sensor_sim::load::{self, CONNECTIONS_MAX};
+use sensor_sim::print;
+use sensor_sim::progress::Progress;
+use sensor_sim::publisher::BrokerUrl;
+use sensor_sim::replay::{self, Speed};
+use tracing_subscriber::EnvFilter;
+
+/// Simulated sensors for Passant.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Publish recorded captures (time_ms,id,rssi_dbm) as their sensor would have.
+    Replay(Replay),
+    /// Make a crowd, and account for every sighting of it.
+    Load(Load),
+}
+
+#[derive(Args, Debug)]
+struct Replay {
+    /// The broker, mqtt://host:port.
+    #[arg(long, value_name = "URL")]
+    mqtt: BrokerUrl,
+    /// The venue to publish for.
+    #[arg(long, value_parser = id)]
+    venue: Id,
+    /// The sensor to be.
+    #[arg(long, value_parser = id)]
+    sensor: Id,
+    /// How many times as fast as recorded, or max: as fast as the broker acknowledges.
+    #[arg(long, value_name = "X|max", default_value = "1")]
+    speed: Speed,
+    /// Write the compact form instead of JSON.
+    #[arg(long)]
+    binary: bool,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Captures in order of time, plain or gzipped.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Load {
+    /// The broker, mqtt://host:port.
+    #[arg(long, value_name = "URL")]
+    mqtt: BrokerUrl,
+    /// Sightings a second, or max: as many as the server takes in.
+    #[arg(long, value_name = "N|max", value_parser = rate)]
+    rate: Rate,
+    /// Seconds to send for.
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    secs: u64,
+    /// Sightings a message.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=SIGHTINGS_MAX as i64))]
+    batch: u16,
+    /// The server, http://127.0.0.1:8080: names its sensors, tells what it counted, and holds the load back.
+    #[arg(long, value_name = "URL")]
+    api: Option<ApiUrl>,
+    /// The venue, if the server has several.
+    #[arg(long, value_parser = id)]
+    venue: Option<Id>,
+    /// How many of its sensors; all by default, or s001 to s120 without --api.
+    #[arg(long, value_name = "N")]
+    sensors: Option<usize>,
+    /// The most sightings between here and the server's counters; only with --api.
+    #[arg(long, default_value_t = 400_000, value_name = "N")]
+    window: u64,
+    /// Connections to the broker, which share the sensors.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=CONNECTIONS_MAX as i64))]
+    connections: u8,
+    /// Devices in the crowd.
+    #[arg(long, default_value_t = 600_000, value_parser = clap::value_parser!(u32).range(4096..=50_000_000))]
+    devices: u32,
+    /// Chance's seed: the same one draws the same devices in the same order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write JSON instead of the compact form.
+    #[arg(long)]
+    json_payload: bool,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rate(Option<u64>);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("SENSOR_SIM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let ended = match Cli::parse().command {
+        Command::Replay(args) => run_replay(args).await,
+        Command::Load(args) => run_load(args).await,
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_replay(args: Replay) -> anyhow::Result<bool> {
+    let order = replay::Order {
+        url: args.mqtt,
+        venue: args.venue,
+        sensor: args.sensor,
+        files: args.files,
+        speed: args.speed,
+        binary: args.binary,
+    };
+    let progress = Progress::new(None, "rows");
+    let outcome = replay::replay(&order, &progress).await?;
+    drop(progress);
+    let text = if args.json { serde_json::to_string(&outcome)? } else { print::replayed(&outcome) };
+    print::say(&text);
+    Ok(outcome.messages_refused == 0)
+}
+
+async fn run_load(args: Load) -> anyhow::Result<bool> {
+    let Rate(rate) = args.rate;
+    let order = load::Order {
+        url: args.mqtt,
+        api: args.api,
+        venue: args.venue,
+        sensors: args.sensors,
+        rate,
+        secs: args.secs,
+        batch: usize::from(args.batch),
+        // Under one message for each connection nothing would ever be sent.
+        window: args.window.max(u64::from(args.batch) * u64::from(args.connections)),
+        connections: usize::from(args.connections),
+        devices: args.devices,
+        seed: args.seed,
+        form: if args.json_payload { Form::Json } else { Form::Binary },
+    };
+    let progress = Progress::new(rate.map(|rate| rate.saturating_mul(args.secs)), "sightings");
+    let outcome = load::load(&order, &progress).await?;
+    drop(progress);
+    let text = if args.json { serde_json::to_string(&outcome)? } else { print::loaded(&outcome) };
+    print::say(&text);
+    Ok(outcome.is_good())
+}
+
+fn id(text: &str) -> Result<Id, &'static str> {
+    Id::parse(text).ok_or("an id is 1 to 64 letters, digits, - _ or .")
+}
+
+fn rate(text: &str) -> Result<Rate, &'static str> {
+    if text == "max" {
+        return Ok(Rate(None));
+    }
+    let rate = text.replace('_', "").parse().ok().filter(|rate| *rate > 0);
+    rate.map(|rate| Rate(Some(rate))).ok_or("give a number over 0, or max")
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("sensor-sim: {error:#}");
+}

@@ -1,6 +1,6 @@
 //! The compact form; its layout is in the crate's README.
 
-use crate::report::{device, rssi};
+use crate::report::{TIME_END_MS, device, rssi};
 use crate::{BootId, DecodeError, DeviceId, Heard, ItemRefusal, Kind, Reason, Report, SIGHTINGS_MAX};
 
 pub(crate) const MAGIC: [u8; 3] = [0xaf, b'P', b'S'];
@@ -28,7 +28,7 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Report, DecodeError> {
     }
     let number = if flags & HAS_NUMBER != 0 { Some(u64::from_le_bytes(reader.take()?)) } else { None };
     let boot = if flags & HAS_BOOT != 0 { Some(reader.boot()?) } else { None };
-    let at = if flags & HAS_TIME != 0 { Some(i64::from_le_bytes(reader.take()?)) } else { None };
+    let at = if flags & HAS_TIME != 0 { Some(reader.time()?) } else { None };
     let count = usize::from(u16::from_le_bytes(reader.take()?));
     if count > SIGHTINGS_MAX {
         return Err(DecodeError { reason: Reason::TooMany, offset: reader.offset });
@@ -62,11 +62,16 @@ fn heard(record: &[u8; RECORD_BYTES], message_at: Option<i64>) -> Result<Heard, 
     let rssi = rssi(f64::from(strength as i8)).ok_or(ItemRefusal::Rssi)?;
     let offset = i32::from_le_bytes([t0, t1, t2, t3]);
     let at = match (message_at, offset) {
-        (Some(ms), offset) => Some(ms.checked_add(i64::from(offset)).ok_or(ItemRefusal::Time)?),
+        (Some(ms), offset) => Some(time(ms + i64::from(offset)).ok_or(ItemRefusal::Time)?),
         (None, 0) => None,
         (None, _) => return Err(ItemRefusal::Time),
     };
     Ok(Heard { device, kind, rssi, at })
+}
+
+/// The same span of times as in JSON.
+fn time(ms: i64) -> Option<i64> {
+    (0..TIME_END_MS).contains(&ms).then_some(ms)
 }
 
 struct Reader<'a> {
@@ -84,6 +89,11 @@ impl Reader<'_> {
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
         self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn time(&mut self) -> Result<i64, DecodeError> {
+        let broken = self.broken();
+        self.take().and_then(|bytes| time(i64::from_le_bytes(bytes)).ok_or(broken))
     }
 
     fn boot(&mut self) -> Result<BootId, DecodeError> {

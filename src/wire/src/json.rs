@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::report::{device, rssi};
+use crate::report::{TIME_END_MS, device, rssi};
 use crate::{BootId, DecodeError, DeviceId, Heard, ItemRefusal, Kind, Reason, Report, SIGHTINGS_MAX, Status};
 
 #[derive(serde::Deserialize)]
@@ -17,18 +18,35 @@ struct RawReport<'a> {
     #[serde(default)]
     t: Option<f64>,
     #[serde(borrow)]
-    s: Vec<RawHeard<'a>>,
+    s: RawBatch<'a>,
+}
+
+/// The sightings of a message. One more than the limit is where reading them ends: the rest is skipped, so that a
+/// message of nothing but braces costs no memory.
+#[derive(Default)]
+struct RawBatch<'a> {
+    heard: Vec<RawHeard<'a>>,
+    too_many: bool,
 }
 
 /// A sighting before it is judged: a wrong type in one field refuses this sighting, not its message.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct RawHeard<'a> {
-    #[serde(borrow)]
     id: Loose<'a>,
     rssi: Loose<'a>,
     t: Loose<'a>,
     k: Loose<'a>,
+}
+
+#[derive(Clone, Copy, serde::Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Field {
+    Id,
+    Rssi,
+    T,
+    K,
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(serde::Deserialize)]
@@ -51,8 +69,8 @@ enum Loose<'a> {
 }
 
 pub(crate) fn decode(payload: &[u8]) -> Result<Report, DecodeError> {
-    let raw: RawReport<'_> = serde_json::from_slice(payload).map_err(|e| refusal(&e, payload))?;
-    if raw.s.len() > SIGHTINGS_MAX {
+    let raw: RawReport<'_> = object(payload)?;
+    if raw.s.too_many {
         return Err(DecodeError { reason: Reason::TooMany, offset: payload.len() });
     }
     let shape = DecodeError { reason: Reason::Shape, offset: 0 };
@@ -62,8 +80,8 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Report, DecodeError> {
     };
     let at = raw.t.map(millis).transpose().map_err(|()| shape)?;
     let mut report = Report { number: raw.n, boot, at, ..Report::default() };
-    report.sightings.reserve_exact(raw.s.len());
-    for item in raw.s {
+    report.sightings.reserve_exact(raw.s.heard.len());
+    for item in raw.s.heard {
         match item.judge() {
             Ok(heard) => report.sightings.push(heard),
             Err(reason) => report.refused.add(reason),
@@ -73,9 +91,19 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Report, DecodeError> {
 }
 
 pub(crate) fn decode_status(payload: &[u8]) -> Result<Status, DecodeError> {
-    let raw: RawStatus = serde_json::from_slice(payload).map_err(|e| refusal(&e, payload))?;
+    let raw: RawStatus = object(payload)?;
     let at = raw.t.map(millis).transpose().map_err(|()| DecodeError { reason: Reason::Shape, offset: 0 })?;
     Ok(Status { online: raw.online, at, number: raw.n })
+}
+
+/// Reads an object. Serde would take a list in the order of the fields for one; no sensor may mean that.
+fn object<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, DecodeError> {
+    if payload.trim_ascii_start().first() == Some(&b'[') {
+        // What is no JSON at all is still told apart from JSON of another shape.
+        serde_json::from_slice::<IgnoredAny>(payload).map_err(|e| refusal(&e, payload))?;
+        return Err(DecodeError { reason: Reason::Shape, offset: 0 });
+    }
+    serde_json::from_slice(payload).map_err(|e| refusal(&e, payload))
 }
 
 impl RawHeard<'_> {
@@ -114,8 +142,7 @@ fn kind(word: &str) -> Option<Kind> {
 
 /// Epoch ms up to the year 9999; a fraction of a millisecond is dropped.
 fn millis(value: f64) -> Result<i64, ()> {
-    const YEAR_10000_MS: f64 = 253_402_300_800_000.0;
-    if (0.0..YEAR_10000_MS).contains(&value) { Ok(value as i64) } else { Err(()) }
+    if (0.0..TIME_END_MS as f64).contains(&value) { Ok(value as i64) } else { Err(()) }
 }
 
 /// Keeps the place and the kind of a fault; serde's own words may quote the payload and are dropped.
@@ -126,13 +153,77 @@ fn refusal(error: &serde_json::Error, payload: &[u8]) -> DecodeError {
     DecodeError { reason, offset: offset.min(payload.len()) }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawBatch<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor(std::marker::PhantomData))
+        deserializer.deserialize_seq(BatchVisitor(PhantomData))
     }
 }
 
-struct LooseVisitor<'a>(std::marker::PhantomData<&'a ()>);
+struct BatchVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for BatchVisitor<'a> {
+    type Value = RawBatch<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of sightings")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut batch = RawBatch::default();
+        while batch.heard.len() < SIGHTINGS_MAX {
+            let Some(heard) = seq.next_element()? else { return Ok(batch) };
+            batch.heard.push(heard);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            batch.too_many = true;
+        }
+        Ok(batch)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawHeard<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeardVisitor(PhantomData))
+    }
+}
+
+struct HeardVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for HeardVisitor<'a> {
+    type Value = RawHeard<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sighting")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut heard = RawHeard::default();
+        let mut seen = [false; Field::Unknown as usize];
+        while let Some(field) = map.next_key()? {
+            let place = match field {
+                Field::Id => &mut heard.id,
+                Field::Rssi => &mut heard.rssi,
+                Field::T => &mut heard.t,
+                Field::K => &mut heard.k,
+                Field::Unknown => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if std::mem::replace(&mut seen[field as usize], true) {
+                return Err(A::Error::custom("a field twice"));
+            }
+            *place = map.next_value()?;
+        }
+        Ok(heard)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor(PhantomData))
+    }
+}
+
+struct LooseVisitor<'a>(PhantomData<&'a ()>);
 
 impl<'de: 'a, 'a> Visitor<'de> for LooseVisitor<'a> {
     type Value = Loose<'a>;

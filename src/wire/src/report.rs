@@ -94,7 +94,7 @@ pub enum ItemRefusal {
     GroupAddress,
     /// The strength is missing, 0 or outside −127 to 20 dBm.
     Rssi,
-    /// The time is no whole number of ms.
+    /// The time is no number of ms between the years 1970 and 9999.
     Time,
     /// The kind is not one of the documented words.
     Kind,
@@ -150,7 +150,7 @@ pub enum Reason {
     Json,
     /// JSON of another shape than documented.
     Shape,
-    /// The compact form cut short, too long, or with a flag nobody knows.
+    /// The compact form cut short, too long, with a flag nobody knows or a time outside the years 1970 to 9999.
     Binary,
     /// The compact form in a version this program does not read.
     Version,
@@ -212,6 +212,10 @@ impl Status {
         json::decode_status(payload)
     }
 }
+
+/// Epoch ms at which the year 10000 begins: no time is that late, nor before 1970. Far inside `i64`, so that two times
+/// can always be subtracted.
+pub(crate) const TIME_END_MS: i64 = 253_402_300_800_000;
 
 /// The strength as this crate accepts it: whole dBm, −127 to 20, never 0.
 pub(crate) fn rssi(value: f64) -> Option<i8> {

@@ -1,0 +1,133 @@
+//! Just enough HTTP to ask a server on this machine for a page.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The longest answer that is read, bytes.
+pub const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// The longest one question may take, seconds.
+pub const ANSWER_SECS_MAX: u64 = 10;
+
+/// A server's address, on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiUrl(SocketAddr);
+
+/// Why a page could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not a URL this program asks.
+    #[error(
+        "the api's address is not of the form http://127.0.0.1:8080; only plain http on loopback is spoken"
+    )]
+    Url,
+    /// No connection, or it broke.
+    #[error("asking the server for {path}: {error}; check --api and that it runs")]
+    Io {
+        /// The page.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It took over [`ANSWER_SECS_MAX`].
+    #[error("the server did not answer for {path} within {ANSWER_SECS_MAX} s")]
+    Slow {
+        /// The page.
+        path: String,
+    },
+    /// An answer, but not the page.
+    #[error(
+        "the server answers {status} for {path}; check that --api names a passant server that needs no token"
+    )]
+    Status {
+        /// The page.
+        path: String,
+        /// The code, or 0 for no HTTP at all.
+        status: u16,
+    },
+}
+
+impl std::str::FromStr for ApiUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let rest = text.strip_prefix("http://").ok_or(Error::Url)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest).replace("localhost:", "127.0.0.1:");
+        let address: SocketAddr = rest.parse().map_err(|_| Error::Url)?;
+        if address.ip().is_loopback() { Ok(Self(address)) } else { Err(Error::Url) }
+    }
+}
+
+impl ApiUrl {
+    /// Asks for a page.
+    ///
+    /// # Errors
+    /// When the server is not there, is slow, or answers anything but 200.
+    pub async fn get(self, path: &str) -> Result<String, Error> {
+        let limit = Duration::from_secs(ANSWER_SECS_MAX);
+        let answer = tokio::time::timeout(limit, self.ask(path)).await;
+        let answer = answer.map_err(|_| Error::Slow { path: path.into() })?;
+        let bytes = answer.map_err(|error| Error::Io { path: path.into(), error })?;
+        let (status, body) = parse(&bytes).unwrap_or((0, ""));
+        if status == 200 { Ok(body.into()) } else { Err(Error::Status { path: path.into(), status }) }
+    }
+
+    /// Asks as HTTP/1.0, so that the answer ends with the connection and never comes in chunks.
+    async fn ask(self, path: &str) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(self.0).await?;
+        let question = format!("GET {path} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", self.0);
+        stream.write_all(question.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
+        Ok(answer)
+    }
+}
+
+fn parse(answer: &[u8]) -> Option<(u16, &str)> {
+    let (head, body) = std::str::from_utf8(answer).ok()?.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_asked() {
+        for text in ["http://127.0.0.1:8080", "http://localhost:8080/", "http://[::1]:8080"] {
+            assert!(text.parse::<ApiUrl>().is_ok(), "{text}");
+        }
+        for text in ["https://127.0.0.1:8080", "http://192.0.2.1:8080", "127.0.0.1:8080", "http://127.0.0.1"]
+        {
+            assert!(text.parse::<ApiUrl>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_status_and_a_body() {
+        assert_eq!(parse(b"HTTP/1.1 200 OK\r\na: b\r\n\r\nhello"), Some((200, "hello")));
+        assert_eq!(parse(b"HTTP/1.0 404 Not Found\r\n\r\n"), Some((404, "")));
+        assert_eq!(parse(b"SSH-2.0\r\n\r\n"), None);
+    }
+
+    #[tokio::test]
+    async fn a_page_is_had_and_a_refusal_told() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api: ApiUrl = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            for answer in ["HTTP/1.0 200 OK\r\n\r\npage", "HTTP/1.0 401 Unauthorized\r\n\r\n"] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 1024];
+                let len = stream.read(&mut asked).await.unwrap();
+                assert!(asked[..len].starts_with(b"GET /metrics HTTP/1.0\r\n"));
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        assert_eq!(api.get("/metrics").await.unwrap(), "page");
+        assert!(matches!(api.get("/metrics").await, Err(Error::Status { status: 401, .. })));
+    }
+}

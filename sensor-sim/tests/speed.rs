@@ -1,0 +1,41 @@
+//! A measurement: what the crowd costs when nobody listens. `cargo test --release --test speed -- --ignored --nocapture`
+
+use std::sync::Arc;
+
+use passant_wire::BootId;
+use sensor_sim::clock;
+use sensor_sim::load::crowd::{Crowd, Form};
+use sensor_sim::load::zipf::Zipf;
+
+const SECS: f64 = 3.0;
+
+/// Time is driven as at 2,000,000 sightings a second, so that slots are as full and redraws as many as there.
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stdout, reason = "a measurement is read")]
+fn sightings_a_second_on_one_core() {
+    let zipf = Arc::new(Zipf::new(600_000));
+    for (form, batch) in [(Form::Binary, 100), (Form::Binary, 1000), (Form::Json, 100)] {
+        let topics = (1..=120).map(|i| format!("passant/v1/load/s{i:03}/sightings")).collect();
+        let boot = BootId::parse(b"speed").unwrap();
+        let mut crowd = Crowd::new(&zipf, (1, 0), topics, boot, (batch, form));
+        let begun = clock::steady();
+        let (mut sent, mut bytes, mut now_ms) = (0, 0, 1_764_018_000_000);
+        let secs = loop {
+            now_ms = now_ms.max(1_764_018_000_000 + sent as i64 / 2000);
+            match crowd.message(now_ms) {
+                Some((_, payload)) => {
+                    sent += batch;
+                    bytes += std::hint::black_box(payload).len();
+                }
+                None => now_ms += 1,
+            }
+            let secs = clock::steady().saturating_sub(begun).as_secs_f64();
+            if secs >= SECS {
+                break secs;
+            }
+        };
+        let rate = sent as f64 / secs / 1e6;
+        println!("{form:?}, batches of {batch}: {rate:.2} M sightings/s, {} bytes each", bytes / sent);
+    }
+}
