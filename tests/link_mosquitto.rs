@@ -28,7 +28,7 @@ const HANG: Duration = Duration::from_secs(60);
 
 fn options(port: u16, protocol: Protocol) -> Options {
     let (host, client_id) = ("127.0.0.1".to_owned(), "passant-ingest".to_owned());
-    Options { host, port, tls: None, client_id, credentials: None, protocol }
+    Options { host, port, tls: None, client_id, credentials: None, protocol, session_secs: 120 }
 }
 
 fn listen(port: u16, protocol: Protocol, tally: &Tally) -> (Receiver<Message>, Handle) {

@@ -69,7 +69,15 @@ fn version(connect: &[u8]) -> u8 {
 
 fn listen(port: u16) -> (Receiver<Message>, Handle, Tally) {
     let (host, client_id) = ("127.0.0.1".to_owned(), "passant-ingest".to_owned());
-    let options = Options { host, port, tls: None, client_id, credentials: None, protocol: Protocol::Auto };
+    let options = Options {
+        host,
+        port,
+        tls: None,
+        client_id,
+        credentials: None,
+        protocol: Protocol::Auto,
+        session_secs: 120,
+    };
     let tally = Tally::default();
     let (messages, handle) = link::listen(options, &["t"], tally.clone());
     (messages, handle, tally)

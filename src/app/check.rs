@@ -128,6 +128,8 @@ async fn broker(config: &Config, listen_secs: Option<u64>, report: &mut Report) 
     let tally = Tally::default();
     let mut options = intake::options(&config.mqtt)?;
     options.client_id.push_str("-check");
+    // A session that outlived the check would collect everybody's sightings for nobody.
+    options.session_secs = 0;
     let (messages, handle) = link::listen(options, &Topic::FILTERS, tally.clone());
     let connected = async {
         while !tally.broker_is_connected() {

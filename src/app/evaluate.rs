@@ -57,7 +57,7 @@ pub struct Evaluation {
     pub estimates: Vec<Estimate>,
     /// Rows read.
     pub rows: u64,
-    /// Rows that did not read.
+    /// Rows that did not read, or whose sender cannot be one: a Wi-Fi address with the group bit.
     pub bad_rows: u64,
 }
 
@@ -225,7 +225,7 @@ fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Option<(EpochMs, Sigh
 fn row(line: &str) -> Option<(EpochMs, Sighting)> {
     let mut fields = line.trim().splitn(3, ',');
     let at = EpochMs(fields.next()?.parse().ok()?);
-    let device = DeviceId::parse(fields.next()?)?;
+    let device = DeviceId::parse(fields.next()?).filter(|device| !device.is_group())?;
     let rssi = fields.next()?.parse().ok()?;
     let class = AddressClass::of(Kind::Wifi, &device);
     Some((at, Sighting { device, class, rssi, at: Some(at) }))

@@ -72,6 +72,7 @@ pub fn options(mqtt: &Mqtt) -> Result<link::Options, Error> {
         tls,
         client_id: mqtt.client_id.clone(),
         credentials,
+        session_secs: passant_wire::LIFE_SECS,
         protocol: match mqtt.protocol {
             Protocol::Auto => link::Protocol::Auto,
             Protocol::V5 => link::Protocol::V5,

@@ -44,6 +44,9 @@ pub struct Options {
     pub credentials: Option<(String, Password)>,
     /// Which version of MQTT to speak.
     pub protocol: Protocol,
+    /// Seconds the broker keeps the session, and what is published meanwhile, after the client has gone. With 0 it
+    /// keeps nothing. MQTT 3.1.1 knows only nothing or as long as the broker likes.
+    pub session_secs: u32,
 }
 
 /// A password: it has no `Debug`, is not cloned and wipes itself.

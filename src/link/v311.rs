@@ -27,7 +27,7 @@ impl Session {
         let mut mqtt = MqttOptions::new(options.client_id.clone(), options.host.clone(), options.port);
         mqtt.set_transport(transport(options))
             .set_keep_alive(keep_alive())
-            .set_clean_session(clean)
+            .set_clean_session(clean || options.session_secs == 0)
             .set_max_packet_size(PACKET_BYTES_MAX_V311, PACKET_BYTES_MAX_V311)
             .set_manual_acks(true);
         if let Some((user, password)) = &options.credentials {

@@ -32,8 +32,8 @@ impl Session {
         let mut mqtt = MqttOptions::new(options.client_id.clone(), options.host.clone(), options.port);
         mqtt.set_transport(transport(options))
             .set_keep_alive(keep_alive())
-            .set_clean_start(clean)
-            .set_session_expiry_interval(Some(passant_wire::LIFE_SECS))
+            .set_clean_start(clean || options.session_secs == 0)
+            .set_session_expiry_interval(Some(options.session_secs))
             .set_receive_maximum(Some(RECEIVE_MAX))
             .set_max_packet_size(Some(PACKET_BYTES_MAX))
             .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT_MAX)

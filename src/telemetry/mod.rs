@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,7 +17,9 @@ use tracing_subscriber::EnvFilter;
 /// Starts the log on standard error. `PASSANT_LOG` sets the filter, for example `debug` or `passant=trace`.
 pub fn start_log() {
     let filter = EnvFilter::try_from_env("PASSANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if log.try_init().is_err() {
         tracing::debug!("a log was running already");
     }
@@ -26,13 +29,16 @@ pub fn start_log() {
 #[derive(Clone, Debug)]
 pub struct Tally(Arc<Inner>);
 
+/// Messages refused, by reason.
+pub type Refusals = BTreeMap<&'static str, u64>;
+
 #[derive(Debug)]
 struct Inner {
     registry: Registry,
     messages: Counter,
     message_refusals: Family<MessageRefusal, Counter>,
     /// The same by sensor, so that a page can ask; as many entries as there are configured sensors.
-    refusals_of: Mutex<BTreeMap<(String, String), BTreeMap<&'static str, u64>>>,
+    refusals_of: Mutex<BTreeMap<(String, String), Refusals>>,
     sightings: Family<SightingOutcome, Counter>,
     figures: Family<FigureOutcome, Counter>,
     broker_connected: Gauge,
@@ -124,7 +130,7 @@ impl Tally {
 
     /// How many messages of a sensor were refused whole, by reason.
     #[must_use]
-    pub fn messages_refused_so_far(&self, venue: &str, sensor: &str) -> BTreeMap<&'static str, u64> {
+    pub fn messages_refused_so_far(&self, venue: &str, sensor: &str) -> Refusals {
         let refusals = self.0.refusals_of.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.get(&(venue.to_owned(), sensor.to_owned())).cloned().unwrap_or_default()
     }

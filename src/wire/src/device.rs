@@ -69,6 +69,12 @@ impl DeviceId {
         (octets != [0; 6] && octets != [0xff; 6]).then_some(Self(octets))
     }
 
+    /// Whether the group bit is set. On Wi-Fi no sender has it; on Bluetooth it means nothing.
+    #[must_use]
+    pub fn is_group(&self) -> bool {
+        self.0[0] & 1 == 1
+    }
+
     /// The raw bytes. Only the opt-out gate and the pseudonym stage have a use for them.
     #[must_use]
     pub fn octets(&self) -> &[u8; 6] {

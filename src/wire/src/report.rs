@@ -227,5 +227,5 @@ pub(crate) fn rssi(value: f64) -> Option<i8> {
 pub(crate) fn device(id: Option<DeviceId>, kind: Kind) -> Result<DeviceId, ItemRefusal> {
     let id = id.ok_or(ItemRefusal::Device)?;
     let wifi = matches!(kind, Kind::Wifi | Kind::Assoc);
-    if wifi && id.octets()[0] & 1 == 1 { Err(ItemRefusal::GroupAddress) } else { Ok(id) }
+    if wifi && id.is_group() { Err(ItemRefusal::GroupAddress) } else { Ok(id) }
 }
