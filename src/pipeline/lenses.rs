@@ -10,7 +10,7 @@ use crate::crowd::{self, Crowd};
 use crate::optout::Gate;
 use crate::pseudonym::{Footprint, KeyError, Keyring, NoFootprint, Now};
 use crate::roster::{Freshness, Roster};
-use crate::sighting::{DeviceId, HeadCount, SensorReport, SensorStatus, Sighting};
+use crate::sighting::{DeviceId, HeadCount, ItemRefusal, SensorReport, SensorStatus, Sighting};
 use crate::telemetry::{Outcome, Tally};
 use crate::visit::{self, Visits};
 
@@ -109,7 +109,7 @@ impl Lenses {
             self.tally.sightings(Outcome::Duplicate, all);
             return Ok(());
         }
-        for reason in passant_wire::ItemRefusal::ALL {
+        for reason in ItemRefusal::ALL {
             self.tally.sightings(Outcome::Refused(reason.as_str()), refused.of(reason));
         }
         let now = self.now(moment);

@@ -9,7 +9,7 @@ use numbers::Numbers;
 
 use crate::clock::EpochMs;
 use crate::config::Venue;
-use crate::sighting::{Header, ItemRefusals, SensorStatus};
+use crate::sighting::{Header, ItemRefusal, ItemRefusals, SensorStatus};
 
 /// A sensor is alive for this long after it sent anything, in half-minutes: 60 s.
 const ALIVE_HALVES: i64 = 2;
@@ -83,7 +83,7 @@ impl Roster {
         life.roll(now);
         life.rate_so_far += sightings;
         if refused.total() > 0 {
-            for reason in passant_wire::ItemRefusal::ALL {
+            for reason in ItemRefusal::ALL {
                 life.refuse(reason.as_str(), refused.of(reason));
             }
         }

@@ -5,7 +5,7 @@
 mod class;
 
 pub use class::{AddressClass, Radio};
-pub use passant_wire::{BootId, DeviceId, ItemRefusals};
+pub use passant_wire::{BootId, DeviceId, ItemRefusal, ItemRefusals};
 
 use crate::clock::EpochMs;
 
