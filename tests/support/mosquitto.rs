@@ -26,21 +26,22 @@ impl Mosquitto {
 
     /// Starts one from the shipped configuration with some change to it; the change is handed a directory for files.
     pub(crate) fn start_with(change: impl FnOnce(String, &Path) -> String) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let listener = "listener 1883 127.0.0.1";
         assert!(CONF.contains(listener));
         let conf = change(CONF.replace(listener, &format!("listener {port} 127.0.0.1")), directory.path());
         // Started by root it would become a user who cannot read the test's files, nor write what it must not write.
-        std::fs::write(directory.path().join("mosquitto.conf"), conf + "\nuser root\n").unwrap();
+        std::fs::write(directory.path().join("mosquitto.conf"), conf + "\nuser root\n")
+            .expect("the broker's configuration is written");
         let process = spawn(directory.path(), port);
         Self { port, directory, process }
     }
 
     /// Kills it without a farewell.
     pub(crate) fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.kill().expect("the broker can be killed");
+        self.process.wait().expect("the broker ends");
     }
 
     /// Starts it again on the same port after a kill.
@@ -71,14 +72,18 @@ impl Drop for Mosquitto {
 
 /// Runs `mosquitto_pub` with the payload on its standard input; false when it reports a failure.
 pub(crate) fn publish<'a>(args: impl Iterator<Item = &'a &'a str>, payload: &[u8]) -> bool {
-    let mut publisher = Command::new("mosquitto_pub").args(args).stdin(Stdio::piped()).spawn().unwrap();
-    publisher.stdin.take().unwrap().write_all(payload).unwrap();
-    publisher.wait().unwrap().success()
+    let mut publisher = Command::new("mosquitto_pub")
+        .args(args)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("it starts; is it installed?");
+    publisher.stdin.take().expect("it works").write_all(payload).expect("it works");
+    publisher.wait().expect("it works").success()
 }
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0)).expect("it works").local_addr().expect("it works").port()
 }
 
 fn spawn(directory: &Path, port: u16) -> Child {
@@ -90,12 +95,12 @@ fn spawn(directory: &Path, port: u16) -> Child {
         .env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin"))
         .stdin(Stdio::null())
         .spawn()
-        .unwrap();
+        .expect("it works");
     for _ in 0..TRIES_MAX {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return process;
         }
-        assert!(process.try_wait().unwrap().is_none(), "mosquitto refused its configuration");
+        assert!(process.try_wait().expect("it works").is_none(), "mosquitto refused its configuration");
         std::thread::sleep(Duration::from_millis(10));
     }
     let _ = process.kill();

@@ -1,0 +1,128 @@
+//! A real `passant serve` as a process of its own, gone when it is dropped.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Looks, 20 ms apart, until something is so; together a minute.
+const LOOKS_MAX: u32 = 3_000;
+
+pub(crate) struct Server {
+    directory: tempfile::TempDir,
+    http: u16,
+    process: Child,
+}
+
+impl Server {
+    /// Starts a server with the venues of a configuration, a broker's port, and every log line of every crate.
+    pub(crate) fn start(venues: &str, k: u32, broker: u16) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let http = super::mosquitto::free_port();
+        let text = format!(
+            "data_dir = {:?}\n[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\n[http]\nlisten = \"127.0.0.1:{http}\"\n[privacy]\nk = {k}\n{venues}",
+            directory.path().join("data")
+        );
+        std::fs::write(directory.path().join("passant.toml"), text).expect("the configuration is written");
+        let process = spawn(directory.path());
+        let server = Self { directory, http, process };
+        server.until("the server is ready", |server| server.get("/readyz").0 == 200);
+        server
+    }
+
+    /// Asks for a page: its status and its text.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.ask(&format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", self.http))
+    }
+
+    /// Sends JSON.
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let (port, len) = (self.http, body.len());
+        self.ask(&format!(
+            "POST {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\r\n{body}"
+        ))
+    }
+
+    /// A page's JSON.
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, text) = self.get(path);
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// The sum of a counter over the series whose labels contain a text.
+    pub(crate) fn counter(&self, name: &str, label: &str) -> u64 {
+        let text = self.get("/metrics").1;
+        let of_name = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
+        of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
+    /// Waits until something is so.
+    pub(crate) fn until(&self, what: &str, so: impl Fn(&Self) -> bool) {
+        for _ in 0..LOOKS_MAX {
+            if so(self) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it did not come about that {what}; the server's log ends:\n{}", self.log_end());
+    }
+
+    /// Where the API is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http)
+    }
+
+    /// Everything the server writes, its log among it.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        let asked = Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
+        assert!(asked.success());
+        assert!(self.process.wait().expect("it ends").success(), "{}", self.log_end());
+    }
+
+    fn ask(&self, question: &str) -> (u16, String) {
+        let answer = TcpStream::connect(("127.0.0.1", self.http)).and_then(|mut stream| {
+            stream.write_all(question.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        });
+        let answer = answer.unwrap_or_default();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        (status, body.to_owned())
+    }
+
+    fn log_end(&self) -> String {
+        let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+        let from = log.len().saturating_sub(2_000);
+        log.get(from..).unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(directory: &Path) -> Child {
+    let log = std::fs::File::create(directory.join("log")).expect("a log");
+    Command::new(PathBuf::from(env!("CARGO_BIN_EXE_passant")))
+        .args(["serve", "--config"])
+        .arg(directory.join("passant.toml"))
+        .env("PASSANT_LOG", "trace")
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the server starts")
+}
