@@ -189,7 +189,7 @@ pub struct Sensor {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
-    #[error("reading the configuration {}: {source}", path.display())]
+    #[error("reading the configuration {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
