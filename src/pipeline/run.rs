@@ -45,7 +45,7 @@ pub struct Running {
 
 /// Why the corridor could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("starting the corridor's thread: {0}")]
+#[error("starting the corridor's thread")]
 pub struct StartError(#[from] std::io::Error);
 
 /// Starts a corridor. It must be called inside a tokio runtime, which runs the writer.
