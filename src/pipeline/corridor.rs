@@ -18,8 +18,8 @@ use crate::telemetry::{Outcome, Tally};
 
 /// Time is let pass once for each of these, ms; finer would only cost.
 const PULSE_MS: i64 = 1_000;
-/// Live figures are told anew for each of these, ms.
-const LIVE_MS: i64 = 30_000;
+/// Live figures are told when a half-minute closes, and where none does, after this much silence, ms.
+const LIVE_MS_MAX: i64 = 40_000;
 /// A newest half-minute older than this is no longer now, ms.
 const LIVE_AGE_MS_MAX: i64 = 70_000;
 
@@ -66,7 +66,8 @@ struct Floor {
     lenses: Lenses,
     judge: Judge,
     live: watch::Sender<Option<Arc<Live>>>,
-    told: i64,
+    /// When live figures were last told, and of which half-minute's end.
+    told: (Option<EpochMs>, Option<EpochMs>),
     waiting_counts: Vec<HeadCount>,
 }
 
@@ -80,7 +81,7 @@ impl Corridor {
             lenses: Lenses::new(room.venue.clone(), room.calibration, tally.clone()),
             judge: Judge::new(room.venue, room.thresholds, room.earlier),
             live: room.live,
-            told: i64::MIN,
+            told: (None, None),
             waiting_counts: Vec::new(),
         };
         Self { gate, floors: rooms.into_iter().map(floor).collect(), tally }
@@ -181,8 +182,9 @@ impl Floor {
             tally.figures(shown as u64, (figures.len() - shown) as u64);
             out.push(Write::Figures(figures));
         }
-        if at.0.div_euclid(LIVE_MS) != self.told {
-            self.told = at.0.div_euclid(LIVE_MS);
+        let newest = self.lenses.newest().map(|newest| newest.end);
+        if newest != self.told.1 || self.told.0.is_none_or(|told| at.since(told) >= LIVE_MS_MAX) {
+            self.told = (Some(at), newest);
             self.tell(at, made, tally);
         }
     }
