@@ -44,6 +44,7 @@ pub struct Configured {
 pub fn run() -> ExitCode {
     let command = Command::parse();
     crate::telemetry::start_log();
+    guarded::keep_panics_to_their_place();
     let done = match command.verb {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
         Verb::Serve(options) => on_runtime(serve::run(&options)),

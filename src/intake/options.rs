@@ -164,6 +164,6 @@ mod tests {
             m.tls = true;
             m.ca_file = Some(file.path().into());
         });
-        assert!(fault(&empty).contains("no certificate"), "{}", fault(&empty));
+        assert!(fault(&empty).contains("using mqtt.ca_file"), "{}", fault(&empty));
     }
 }
