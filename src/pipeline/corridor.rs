@@ -21,7 +21,7 @@ const PULSE_MS: i64 = 1_000;
 /// Keys are looked at this often though the venue's clock stands still, ms of the steady clock.
 const WIPE_MS: i64 = 5_000;
 /// Live figures are told when a half-minute closes, and where none does, after this much silence, ms.
-const LIVE_MS_MAX: i64 = 40_000;
+const LIVE_MS_MAX: i64 = 30_000;
 /// A newest half-minute older than this is no longer now, ms.
 const LIVE_AGE_MS_MAX: i64 = 70_000;
 
