@@ -28,7 +28,7 @@ pub(super) struct Doorkeeper {
     listeners: Listeners,
     /// Each is logged once: whoever is refused tries again.
     wrong_password: Once,
-    kept_sightings: Once,
+    dropped: Once,
 }
 
 /// What a topic is for.
@@ -46,10 +46,10 @@ impl Doorkeeper {
                 Some([blake3::hash(user.as_bytes()), blake3::hash(password.reveal())])
             }
         };
-        let (wrong_password, kept_sightings) = (Once::new(), Once::new());
+        let (wrong_password, dropped) = (Once::new(), Once::new());
         let life_secs = u64::from(passant_wire::LIFE_SECS) + 2 * SWEEP_SECS;
         let listeners = Listeners::new(Duration::from_secs(life_secs));
-        Self { wanted, listeners, wrong_password, kept_sightings }
+        Self { wanted, listeners, wrong_password, dropped }
     }
 
     fn knows(&self, connect: &ConnectPacket) -> bool {
@@ -74,7 +74,7 @@ impl AuthProvider for Doorkeeper {
                 Ok(AuthResult::fail(ReasonCode::BadUsernameOrPassword))
             });
         }
-        // A last will is kept or published later, past the rules for messages, so it is judged here.
+        // A last will goes past the rules for messages, so it is judged here.
         let will_is_fit =
             connect.will.as_ref().is_none_or(|will| subject(&will.topic) == Some(Subject::Status));
         at_once(Ok(if will_is_fit {
@@ -84,13 +84,15 @@ impl AuthProvider for Doorkeeper {
         }))
     }
 
+    /// Messages are judged in `on_client_publish`: a refusal here would be answered with a reason that MQTT 3.1.1 does not
+    /// know, and a client of it may take that for a broken packet.
     fn authorize_publish<'a>(
         &'a self,
         _client_id: &str,
         _user: Option<&'a str>,
-        topic: &'a str,
+        _topic: &'a str,
     ) -> Answer<'a, bool> {
-        at_once(subject(topic).is_some())
+        at_once(true)
     }
 
     fn authorize_subscribe<'a>(
@@ -115,11 +117,19 @@ impl BrokerEventHandler for Doorkeeper {
     }
 
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
-        if event.retain && subject(&event.topic) != Some(Subject::Status) {
+        let is_carried = match subject(&event.topic) {
+            Some(Subject::Status) => true,
+            Some(Subject::Sightings) => !event.retain,
+            None => false,
+        };
+        if !is_carried {
             let warn = || {
-                tracing::warn!("a sensor wants its sightings kept: the embedded broker drops such messages")
+                tracing::warn!(
+                    "a client publishes what the embedded broker drops: a topic that is none of Passant's, or sightings that are to be kept"
+                )
             };
-            self.kept_sightings.call_once(warn);
+            self.dropped.call_once(warn);
+            // It is acknowledged all the same, or it would come again for ever.
             return at_once(PublishAction::Handled);
         }
         at_once(PublishAction::Continue)
