@@ -207,6 +207,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_embedded_brokers_library_is_silent() {
+        assert!(
+            is_silent("mqtt5") && is_silent("mqtt5::broker::router") && is_silent("mqtt5_protocol::packet")
+        );
+        assert!(!is_silent("passant::broker") && !is_silent("rumqttc::mqttbytes"));
+    }
+
+    #[test]
     fn counters_read_back_and_print() {
         let tally = Tally::default();
         tally.sightings(Outcome::Counted, 3);
