@@ -29,8 +29,8 @@ fn the_limits_fit_together() {
 #[test]
 fn the_embedded_broker_takes_no_more_than_mosquitto() {
     assert_eq!(broker::PACKET_BYTES_MAX, setting("message_size_limit"));
-    assert!(broker::PACKET_BYTES_MAX < link::PACKET_BYTES_MAX as usize);
-    assert!(broker::INFLIGHT_LEN_MAX <= link::RECEIVE_MAX);
+    const { assert!(broker::PACKET_BYTES_MAX < link::PACKET_BYTES_MAX as usize) };
+    const { assert!(broker::INFLIGHT_LEN_MAX <= link::RECEIVE_MAX) };
     assert!(broker::QUEUE_BYTES_MAX <= setting("max_queued_bytes"));
     assert!(broker::LISTENER_BYTES_MAX <= setting("memory_limit"));
 }

@@ -10,7 +10,7 @@
 //! | a session in 3.1.1 lives | 120 s | an hour, the shortest it has |
 //! | a session in 5 that asks for longer lives | 120 s | an hour |
 //! | a payload over 272 KiB | costs its sender the connection | is dropped |
-//! | messages in flight once one is acknowledged | as many as the listener asked for | up to twice as many (2.0.11) |
+//! | messages in flight once one is acknowledged | as many as the listener asked for | more (2.0.11) |
 //! | QoS 2 | refused | taken |
 //! | bytes are bounded | for each listener | for each listener, and for all together |
 
@@ -233,7 +233,8 @@ async fn no_more_is_in_flight_than_was_asked_for(ground: &Ground) {
     const ASKED: u16 = 10;
     let in_flight_max = match ground {
         Ground::Embedded(..) => usize::from(ASKED),
-        Ground::Mosquitto(_) => 2 * usize::from(ASKED),
+        // 2.0.11 forgets the limit with the first acknowledgement, and lets the rest of its queue through.
+        Ground::Mosquitto(_) => usize::MAX,
     };
     let hello = Hello { receive_max: ASKED, ..Hello::lasting(Version::V5, "server") };
     let mut listener = ground.connect(hello).await;
@@ -243,21 +244,17 @@ async fn no_more_is_in_flight_than_was_asked_for(ground: &Ground) {
         sensor.publish(SIGHTINGS, &[number], 1, false).await;
     }
     let mut unanswered = VecDeque::new();
+    for _ in 0..ASKED {
+        unanswered.push_back(listener.next().await);
+    }
+    assert_eq!(listener.arrived().await, []);
     for number in 0..50 {
         if unanswered.is_empty() {
             unanswered.push_back(listener.next().await);
         }
         unanswered.extend(listener.arrived().await);
-        assert!(
-            number > 0 || unanswered.len() == usize::from(ASKED),
-            "{} before the first",
-            unanswered.len()
-        );
-        assert!(
-            unanswered.len() <= usize::from(ASKED),
-            "{} are in flight after {number} acknowledgements",
-            unanswered.len()
-        );
+        let in_flight = unanswered.len();
+        assert!(in_flight <= in_flight_max, "{in_flight} are in flight after {number} acknowledgements");
         let message = unanswered.pop_front().expect("there is one");
         assert_eq!(message.payload, [number]);
         listener.acknowledge(message.id).await;
