@@ -210,6 +210,7 @@ fn a_planted_word_behind_a_shut_door_is_told() {
             "DeviceId::octets",
         ),
         ("src/intake/mod.rs", "\nuse rumqttc::v5::AsyncClient;", "rumqttc"),
+        ("src/app/demo.rs", "\nuse mqtt5::broker::MqttBroker;", "mqtt5"),
         ("src/visit/mod.rs", "\nlet t = std::time::SystemTime::now();", "SystemTime"),
         ("src/visit/mod.rs", "\nlet t = tokio::time::Instant::now();", "Instant::now"),
         ("src/visit/mod.rs", "\nlet t = chrono::Utc::now();", "Utc::now"),

@@ -1,5 +1,6 @@
 //! The shipped broker configuration says the same as the program.
 
+use passant::broker;
 use passant::config::{Config, EXAMPLE};
 use passant::link;
 
@@ -23,6 +24,15 @@ fn the_limits_fit_together() {
     assert!(setting("max_packet_size") > link::PACKET_BYTES_MAX as usize);
     assert!(setting("max_packet_size") < link::PACKET_BYTES_MAX_V311);
     assert!(setting("memory_limit") > setting("max_queued_bytes"));
+}
+
+#[test]
+fn the_embedded_broker_takes_no_more_than_mosquitto() {
+    assert_eq!(broker::PACKET_BYTES_MAX, setting("message_size_limit"));
+    const { assert!(broker::PACKET_BYTES_MAX < link::PACKET_BYTES_MAX as usize) };
+    const { assert!(broker::INFLIGHT_LEN_MAX <= link::RECEIVE_MAX) };
+    assert!(broker::QUEUE_BYTES_MAX <= setting("max_queued_bytes"));
+    assert!(broker::LISTENER_BYTES_MAX <= setting("memory_limit"));
 }
 
 #[test]

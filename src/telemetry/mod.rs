@@ -13,16 +13,27 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// The embedded broker's library names topics and client ids in its log, which strangers choose: it is never printed,
+/// whatever the filter says.
+const SILENT: [&str; 2] = ["mqtt5", "mqtt5_protocol"];
 
 /// Starts the log on standard error. `PASSANT_LOG` sets the filter, for example `debug` or `passant=trace`.
 pub fn start_log() {
     let filter = EnvFilter::try_from_env("PASSANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    if log.try_init().is_err() {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let loud = filter_fn(|metadata| !is_silent(metadata.target()));
+    if tracing_subscriber::registry().with(filter).with(loud).with(lines).try_init().is_err() {
         tracing::debug!("a log was running already");
     }
+}
+
+fn is_silent(target: &str) -> bool {
+    SILENT.contains(&target.split("::").next().unwrap_or_default())
 }
 
 /// Counts what came in and what became of it. Clones count together.
@@ -194,6 +205,14 @@ impl From<Outcome> for SightingOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_embedded_brokers_library_is_silent() {
+        assert!(
+            is_silent("mqtt5") && is_silent("mqtt5::broker::router") && is_silent("mqtt5_protocol::packet")
+        );
+        assert!(!is_silent("passant::broker") && !is_silent("rumqttc::mqttbytes"));
+    }
 
     #[test]
     fn counters_read_back_and_print() {
