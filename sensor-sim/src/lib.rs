@@ -6,6 +6,7 @@ pub mod clock;
 pub mod dice;
 pub mod latency;
 pub mod load;
+pub mod mall;
 pub mod print;
 pub mod progress;
 pub mod publisher;

@@ -1,4 +1,4 @@
-//! Simulated sensors for Passant: `replay` and `load`.
+//! Simulated sensors for Passant: `run`, `replay` and `load`.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use passant_wire::{Id, SIGHTINGS_MAX};
 use sensor_sim::load::crowd::Form;
 use sensor_sim::load::http::ApiUrl;
 use sensor_sim::load::{self, CONNECTIONS_MAX};
+use sensor_sim::mall::{self, Scenario};
 use sensor_sim::print;
 use sensor_sim::progress::Progress;
 use sensor_sim::publisher::BrokerUrl;
@@ -25,10 +26,47 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Shoppers walk a mall, and its sensors publish what they hear.
+    Run(Run),
     /// Publish recorded captures (time_ms,id,rssi_dbm) as their sensor would have.
     Replay(Replay),
     /// Make a crowd, and account for every sighting of it.
     Load(Load),
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    /// What the mall is like; the one that ships is scenarios/mall.toml.
+    #[arg(long, value_name = "FILE")]
+    scenario: PathBuf,
+    /// The broker, mqtt://host:port.
+    #[arg(long, value_name = "URL", required_unless_present = "print_config")]
+    mqtt: Option<BrokerUrl>,
+    /// How many times as fast as real time, or max: as fast as the broker acknowledges. Past days are at max by default,
+    /// a run without an end at 1.
+    #[arg(long, value_name = "X|max")]
+    speed: Option<Speed>,
+    /// Past days, ending now or beginning with --from; 0 runs until it is stopped.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    days: u32,
+    /// The date to begin with, at 04:00 local time, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE", conflicts_with = "live")]
+    from: Option<chrono::NaiveDate>,
+    /// After the past days go on in real time until stopped.
+    #[arg(long, requires = "days")]
+    live: bool,
+    /// Write what really happened, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Chance's seed: the same one makes the same crowd.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the server's configuration of this venue, and do nothing else.
+    #[arg(long)]
+    print_config: bool,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -111,6 +149,7 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let ended = match Cli::parse().command {
+        Command::Run(args) => run_mall(args).await,
         Command::Replay(args) => run_replay(args).await,
         Command::Load(args) => run_load(args).await,
     };
@@ -122,6 +161,35 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run_mall(args: Run) -> anyhow::Result<bool> {
+    let scenario = Scenario::load(&args.scenario)?;
+    let Some(url) = args.mqtt.filter(|_| !args.print_config) else {
+        print::say(scenario.server_config().trim_end());
+        return Ok(true);
+    };
+    let order = mall::run::Order {
+        url,
+        seed: args.seed,
+        from: args.from,
+        days: args.days,
+        speed: args.speed.unwrap_or(if args.days > 0 { Speed::Max } else { Speed::Times(1.0) }),
+        live: args.live,
+        truth: args.truth,
+    };
+    let secs = (args.days > 0).then(|| u64::from(args.days) * 86_400);
+    let progress = Progress::new(secs, "simulated seconds");
+    let stop = async {
+        // Without a way to be interrupted it runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let outcome = mall::run::run(&scenario, &order, &progress, stop).await?;
+    drop(progress);
+    print::say(&if args.json { serde_json::to_string(&outcome)? } else { print::ran(&outcome) });
+    Ok(outcome.messages_refused == 0)
 }
 
 async fn run_replay(args: Replay) -> anyhow::Result<bool> {

@@ -3,7 +3,25 @@
 use std::fmt::Write as _;
 
 use crate::load::outcome::Outcome as Loaded;
+use crate::mall::run::Outcome as Ran;
 use crate::replay::Outcome as Replayed;
+
+/// One line about a mall.
+#[must_use]
+pub fn ran(outcome: &Ran) -> String {
+    let mut line = format!(
+        "{:.1} h simulated, {} sightings sent, {} of {} messages acknowledged",
+        outcome.simulated_secs / 3600.0,
+        outcome.sightings_sent,
+        outcome.messages_acknowledged,
+        outcome.messages_sent
+    );
+    if outcome.messages_refused > 0 {
+        let _ = write!(line, ", {} refused by the broker: check its access list", outcome.messages_refused);
+    }
+    let _ = write!(line, ", {:.1} s", outcome.elapsed_secs);
+    line
+}
 
 /// One line about a replay.
 #[must_use]

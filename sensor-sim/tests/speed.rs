@@ -1,4 +1,4 @@
-//! A measurement: what the crowd costs when nobody listens. `cargo test --release --test speed -- --ignored --nocapture`
+//! Measurements: what the crowds cost when nobody listens. `cargo test --release --test speed -- --ignored --nocapture`
 
 use std::sync::Arc;
 
@@ -6,8 +6,35 @@ use passant_wire::BootId;
 use sensor_sim::clock;
 use sensor_sim::load::crowd::{Crowd, Form};
 use sensor_sim::load::zipf::Zipf;
+use sensor_sim::mall::{MALL, Mall, Scenario, truth};
 
 const SECS: f64 = 3.0;
+
+/// A Tuesday, 04:00 in Paris.
+const TUESDAY_MS: i64 = 1_772_506_800_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// What a day of the mall that ships weighs, and what it costs.
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stdout, reason = "a measurement is read")]
+fn a_day_of_the_mall() {
+    let scenario = Scenario::parse(MALL).unwrap();
+    let begun = clock::steady();
+    let mut mall = Mall::new(&scenario, 1, TUESDAY_MS);
+    let (mut messages, mut sightings, mut bytes) = (0u64, 0, 0);
+    while let Some(message) = mall.next_message().filter(|message| message.at_ms < TUESDAY_MS + DAY_MS) {
+        messages += 1;
+        sightings += message.sightings;
+        bytes += std::hint::black_box(message.payload).len();
+    }
+    let secs = clock::steady().saturating_sub(begun).as_secs_f64();
+    println!("{messages} messages, {sightings} sightings, {bytes} bytes, {secs:.2} s");
+    let begun = clock::steady();
+    let lines = truth::of(&scenario, 1, TUESDAY_MS, TUESDAY_MS + DAY_MS).len();
+    let secs = clock::steady().saturating_sub(begun).as_secs_f64();
+    println!("truth: {lines} lines, {secs:.2} s");
+}
 
 /// Time is driven as at 2,000,000 sightings a second, so that slots are as full and redraws as many as there.
 #[test]
