@@ -18,6 +18,8 @@ export function curveOf(venue, format) {
   let day = null;
   let name = words.curve.venue;
   let chart = null;
+  // A zone's curve begins where the venue's did, so that the two can be compared.
+  let begun = { day: null, first: Infinity };
 
   const tell = (at) => {
     const index = at ?? newest(day);
@@ -37,9 +39,12 @@ export function curveOf(venue, format) {
   place("curve-table").addEventListener("toggle", () => table(day, venue.k, format));
 
   return {
-    /** @param {Figure[]} figures */
-    show(figures, at, title) {
-      day = laidOut(figures, at);
+    /** @param {Figure[]} figures of the venue day that began at a moment, up to now */
+    show(figures, dayStartedAt, at, title) {
+      if (begun.day !== dayStartedAt) begun = { day: dayStartedAt, first: Infinity };
+      day = laidOut(figures, at, begun.first);
+      begun.first = day.first ?? begun.first;
+      host.hidden = day.first === null;
       name = title;
       place("curve-title").textContent = words.curve.of(name);
       place("curve-note").textContent = day.first === null ? words.curve.none : "";
@@ -55,12 +60,13 @@ export function curveOf(venue, format) {
 }
 
 /** Lays the figures on the day's grid of windows: what is not there stays empty and is not drawn as nobody. */
-function laidOut(figures, at) {
+function laidOut(figures, at, earliest) {
   const known = new Map(figures.map((figure) => [Date.parse(figure.from) / 1000, figure]));
   const closed = figures.filter((figure) => figure.state === "final");
   if (!figures.length || !figures.some((figure) => figure.state !== "open")) return { first: null, windows: [], data: [] };
   const begin = Date.parse((closed[0] ?? figures[0]).from) / 1000;
-  const first = Math.max(Date.parse(figures[0].from) / 1000, Math.floor(begin / HOUR_SECS) * HOUR_SECS - HOUR_SECS / 2);
+  const shown = Math.max(Date.parse(figures[0].from) / 1000, Math.floor(begin / HOUR_SECS) * HOUR_SECS - HOUR_SECS / 2);
+  const first = Math.min(earliest, shown);
   const last = Math.ceil(at / 1000 / HOUR_SECS) * HOUR_SECS;
   const windows = [];
   for (let from = Math.ceil(first / WINDOW_SECS) * WINDOW_SECS; from < last; from += WINDOW_SECS) {
@@ -119,7 +125,7 @@ function options(host, day, timeZone, format, tell) {
   return {
     ...sizeOf(host),
     tzDate: (secs) => uPlot.tzDate(new Date(secs * 1000), timeZone),
-    padding: [rem * 0.6, rem * 0.8, 0, 0],
+    padding: [rem * 0.6, rem * 1.6, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: rem * 0.5 } },
     scales: {
@@ -134,7 +140,7 @@ function options(host, day, timeZone, format, tell) {
       {},
       { stroke: "transparent", width: 0, points: { show: false } },
       { stroke: "transparent", width: 0, points: { show: false } },
-      { stroke: colour("--line"), width: 2.25, points: { show: false } },
+      { stroke: colour("--line"), width: 2.25, points: { show: true, size: rem * 0.4, fill: colour("--line"), filter: () => alone(day.data[3]) } },
     ],
     bands: [{ series: [1, 2], fill: colour("--band") }],
     hooks: {
@@ -142,6 +148,11 @@ function options(host, day, timeZone, format, tell) {
       setCursor: [(chart) => tell(chart.cursor.left >= 0 ? chart.cursor.idx : null)],
     },
   };
+}
+
+/** Values between two gaps: a line cannot show them, so they are dots. */
+function alone(values) {
+  return values.flatMap((value, i) => (value !== null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
 }
 
 /** Strips behind the curve for the time of which nothing may be said, or nothing is known. */

@@ -47,7 +47,7 @@ function curveReader(venue, curve) {
     try {
       const series = await read(`/${encodeURIComponent(venue.id)}/figures`, query);
       const name = venue.zones.find(({ id }) => id === zone)?.name ?? words.curve.venue;
-      if (mine === asked) curve.show(series.figures, at, name);
+      if (mine === asked) curve.show(series.figures, begun, at, name);
     } catch {
       if (mine === asked) curve.failed();
       return false;

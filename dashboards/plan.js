@@ -18,12 +18,13 @@ export function zonesOf(venue, format, choose) {
   const rows = new Map();
   const names = new Map(venue.zones.map((zone) => [zone.id, zone.name]));
   let newest = new Map();
+  let whole = "no_data";
   let fullest = 0;
   let chosen = null;
 
   const tell = (id) => {
     const occupancy = newest.get(id);
-    place("plan-readout").textContent = occupancy ? `${names.get(id)}: ${said(occupancy, venue.k, format).long}` : words.plan.hint;
+    place("plan-readout").textContent = occupancy ? `${names.get(id)}: ${said(occupancy, venue.k, format, whole).long}` : words.plan.hint;
   };
   const pick = (id) => choose(id === chosen ? null : id);
   const control = (element, id) => {
@@ -45,11 +46,12 @@ export function zonesOf(venue, format, choose) {
 
   return {
     show(live) {
+      whole = live.occupancy.state;
       newest = new Map(live.zones.map((zone) => [zone.zone, zone.occupancy]));
       fullest = Math.max(fullest, ...live.zones.map((zone) => zone.occupancy.value ?? 0));
       const width = stepWidth(fullest);
       for (const [id, occupancy] of newest) {
-        const text = said(occupancy, venue.k, format);
+        const text = said(occupancy, venue.k, format, whole);
         mark(marks.get(id), occupancy, width, text, names.get(id));
         write(rows.get(id), text);
       }
@@ -89,14 +91,14 @@ function floorOf(floor, control) {
     group.room = room;
     return control(group, zone.id);
   });
-  const drawing = svg("svg", { viewBox: view.join(" "), role: "group", "aria-label": words.plan.label }, patterns(view[2] / 90), ...zones);
+  const drawing = svg("svg", { viewBox: view.join(" "), role: "group", "aria-label": words.plan.label }, patterns(view[2] / 130), ...zones);
   return html("div", { class: "floor" }, floor.name ? html("h3", {}, floor.name) : null, drawing);
 }
 
 /** Hatches that stay apart without colour: thin stripes for too few, a net for held back. */
 function patterns(unit) {
   const pattern = (id, path) =>
-    svg("pattern", { id, width: 2 * unit, height: 2 * unit, patternUnits: "userSpaceOnUse" }, svg("path", { d: path, class: "hatch", "stroke-width": unit * 0.22, transform: `scale(${unit})`, "vector-effect": "none" }));
+    svg("pattern", { id, width: 2 * unit, height: 2 * unit, patternUnits: "userSpaceOnUse" }, svg("path", { d: path, class: "hatch", "stroke-width": 0.16, transform: `scale(${unit})` }));
   return svg("defs", {}, pattern("stripes", "M-1 1 1 -1M0 2 2 0M1 3 3 1"), pattern("net", "M0 0 2 2M0 2 2 0"));
 }
 
@@ -131,7 +133,7 @@ function mark(element, occupancy, width, text, name) {
   const state = shade(occupancy, width);
   element.dataset.shade = state;
   // The spoken name begins with what is written on the zone, so that it can be called by it.
-  const spoken = occupancy.state === "shown" ? text.long : `${text.short}: ${text.long}`;
+  const spoken = occupancy.state === "shown" || text.long.startsWith(text.short) ? text.long : `${text.short}: ${text.long}`;
   element.setAttribute("aria-label", `${name} ${spoken}`);
   element.querySelector(".number").textContent = text.short;
   const fill = { "under-k": "url(#stripes)", "held-back": "url(#net)" }[state];
@@ -143,7 +145,9 @@ function mark(element, occupancy, width, text, name) {
 /** Keeps the plan's words readable at any width: a name that has no room is left to the readout and the table. */
 function fit() {
   for (const drawing of place("floors").querySelectorAll("svg")) {
-    const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+    const { width, height } = drawing.getBoundingClientRect();
+    const view = drawing.viewBox.baseVal;
+    const scale = Math.min(width / view.width, height / view.height);
     if (!scale) continue;
     const size = parseFloat(getComputedStyle(document.documentElement).fontSize) / scale;
     for (const group of drawing.querySelectorAll(".zone")) settle(group, size);
@@ -154,11 +158,12 @@ function settle(group, size) {
   const [name, number] = [group.querySelector(".name"), group.querySelector(".number")];
   const room = group.room;
   const small = size * 0.78;
-  const named = name.textContent.length * small * 0.52 < room.width && room.height > size * 2.8;
-  const most = room.width / Math.max(2, number.textContent.length * 0.62);
-  const big = Math.min(size * (/\d/.test(number.textContent) ? 1.5 : 0.85), most, room.height * 0.8);
-  name.setAttribute("visibility", named ? "visible" : "hidden");
   name.setAttribute("font-size", small);
+  const named = name.getComputedTextLength() < room.width * 0.96 && room.height > size * 2.4;
+  const most = Math.min(size * (/\d/.test(number.textContent) ? 1.5 : 0.85), room.height * 0.8);
+  number.setAttribute("font-size", most);
+  const big = most * Math.min(1, (room.width * 0.88) / Math.max(number.getComputedTextLength(), 1e-6));
+  name.setAttribute("visibility", named ? "visible" : "hidden");
   number.setAttribute("font-size", big);
   name.setAttribute("y", room.y - small * 0.45);
   number.setAttribute("y", room.y + (named ? big * 0.86 : big * 0.35));
@@ -174,12 +179,16 @@ function row(zone, rows, pick) {
 
 function write(cells, text) {
   cells.people.textContent = text.title;
+  cells.people.colSpan = text.band ? 1 : 2;
+  cells.people.className = text.band ? "" : "word";
   cells.band.textContent = text.band;
+  cells.band.hidden = !text.band;
 }
 
 function planLegend(width, k, format) {
   const key = (state, text) => html("li", {}, html("span", { class: "swatch", "data-shade": state, "aria-hidden": true }), text);
-  const steps = edges(width).map((edge, i) => key(`step-${i}`, words.plan.from(format.number(Math.max(edge, k)))));
-  const states = ["under_k", "held_back", "no_data"].map((state) => key(state.replace("_", "-"), words.state[state].title(k)));
+  const told = edges(width).map((edge, i) => [edge, i]).filter(([edge]) => edge + width > k);
+  const steps = told.map(([edge, i]) => key(`step-${i}`, words.plan.from(format.number(Math.max(edge, k)))));
+  const states = ["under_k", "held_back", "no_data"].map((state) => key(state.replace("_", "-"), words.state[state].short(k)));
   place("plan-legend").replaceChildren(...steps, ...states);
 }

@@ -9,8 +9,9 @@ const NARROWEST = 5;
 /**
  * An occupancy in words.
  * @param {{ state: string, value: ?number, low: ?number, high: ?number }} occupancy
+ * @param {string} whole the state of the venue's own
  */
-export function said(occupancy, k, format) {
+export function said(occupancy, k, format, whole = occupancy.state) {
   if (occupancy.state === "shown") {
     const band = [format.number(occupancy.low), format.number(occupancy.high)];
     return {
@@ -21,7 +22,7 @@ export function said(occupancy, k, format) {
     };
   }
   const state = words.state[occupancy.state];
-  return { title: state.title(k), short: state.short(k), band: "", long: state.why(k) };
+  return { title: state.title(k), short: state.short(k), band: "", long: state.why(k, whole) };
 }
 
 /** The width of a colour's step, so that the fullest zone has the last colour or the one before it. */

@@ -1,5 +1,10 @@
 // Every word of the pages, and how numbers and times are written. Another language is another entry of `languages`.
 
+const heldBack = (k, whole) =>
+  whole === "shown"
+    ? `held back, or it would give away a number of fewer than ${k}.`
+    : `Too few people for any number of this venue: they are shown from ${2 * k} people on.`;
+
 const english = {
   lang: "en",
   locale: "en-GB",
@@ -8,7 +13,7 @@ const english = {
   now: "People now",
   zones: "Zones now",
   today: "Today",
-  everyZone: "Zones as a table",
+  everyZone: "Every zone",
   sensors: "Sensors",
   aboutTitle: "What these figures are",
   starting: "Loading",
@@ -29,7 +34,7 @@ const english = {
   bandNote: "eight times in ten",
   state: {
     under_k: { title: (k) => `Fewer than ${k}`, short: (k) => `<${k}`, why: (k) => `Fewer than ${k} people, or nobody: the two are not told apart.` },
-    held_back: { title: () => "Held back", short: () => "held back", why: (k) => `The venue has too few people for any of its numbers to be told: it is shown from ${2 * k} on.` },
+    held_back: { title: () => "Held back", short: () => "held back", why: heldBack },
     no_data: { title: () => "No data", short: () => "no data", why: () => "No sensor here has been heard for long enough. No data is not nobody." },
   },
   flag: {
@@ -57,7 +62,7 @@ const english = {
     at: (from, to) => `${from} to ${to}`,
     open: "not closed yet",
     missingWhy: "no data",
-    heldBackWhy: (k) => `held back: fewer than ${k} people, or too close to a number that is`,
+    heldBackWhy: (k) => `held back, to protect fewer than ${k} people`,
     summary: (name, newest, top) => `Curve of people today in ${name}. Newest: ${newest}. Highest: ${top}. Arrow keys read it window by window.`,
   },
   sensor: {
