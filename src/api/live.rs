@@ -16,6 +16,8 @@ pub(super) struct LiveAnswer {
     venue: String,
     /// The venue's clock, RFC 3339.
     at: String,
+    /// When the venue day of that moment began, RFC 3339: where a curve of today starts.
+    day_started_at: String,
     /// The whole venue, a multiple of 5.
     occupancy: Occupancy,
     /// Every zone, in the order of the configuration.
@@ -97,6 +99,7 @@ impl LiveAnswer {
         Self {
             venue: live.venue.to_string(),
             at: venue.calendar.rfc3339(live.at),
+            day_started_at: venue.calendar.rfc3339(venue.calendar.day_of(live.at).window.from),
             occupancy: live.occupancy.into(),
             zones: live.zones.iter().map(zone).collect(),
             flags: live.flags.words(),
@@ -205,6 +208,7 @@ mod tests {
         let expected = json!({
             "venue": "mall",
             "at": "2026-11-20T10:00:30+01:00",
+            "day_started_at": "2026-11-20T04:00:00+01:00",
             "occupancy": {"state": "shown", "value": 125, "low": 100, "high": 150},
             "zones": [
                 {"zone": "entrance-north", "occupancy": {"state": "under_k", "value": null, "low": null, "high": null}},

@@ -6,6 +6,7 @@ mod guard;
 mod head_counts;
 mod live;
 mod machines;
+mod pages;
 mod problem;
 mod sensors;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use axum::routing::get;
 use passant_wire::Id;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
@@ -97,8 +99,11 @@ pub fn router(state: State) -> axum::Router {
     let always = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
+    let no_store = HeaderValue::from_static("no-store");
     router
         .route("/api/openapi.json", get(document))
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
+        .merge(pages::routes())
         .with_state(served)
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
@@ -110,10 +115,9 @@ pub fn router(state: State) -> axum::Router {
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
         .layer(always(header::REFERRER_POLICY, "no-referrer"))
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
+        .layer(always(header::CACHE_CONTROL, "no-store"))
+        // Streams of events are left as they are: an event must not wait for a block to fill.
+        .layer(CompressionLayer::new())
 }
 
 fn resources() -> OpenApiRouter<Served> {
