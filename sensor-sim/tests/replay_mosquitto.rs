@@ -4,6 +4,7 @@
 
 mod loads;
 mod mosquitto;
+mod walks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;

@@ -2,7 +2,7 @@
 //! stays with the person, a part with the spot, and a part comes anew with each frame.
 
 use super::plan::{Person, Sort};
-use super::scenario::{Scenario, Zone};
+use super::scenario::{Role, Scenario, Zone};
 use crate::dice::{Dice, bell, mix};
 
 /// Nothing is nearer to an antenna, metres; the law is of a metre and beyond.
@@ -107,8 +107,18 @@ pub(crate) fn mean_dbm(scenario: &Scenario, sensor: usize, place: Place) -> f64 
     let floors = (here - there).abs();
     let metres = (place.at[0] - sensor.at[0]).hypot(place.at[1] - sensor.at[1]);
     let metres = metres.hypot(floors * radio.floor_height_m).max(DISTANCE_M_MIN);
-    let wall = if floors == 0.0 && place.zone != Some(sensor.zone) { radio.wall_loss_db } else { 0.0 };
-    radio.wifi_at_1_m_dbm - 10.0 * radio.exponent * metres.log10() - floors * radio.floor_loss_db - wall
+    let walls = walls(scenario, place, sensor.zone) * radio.wall_loss_db;
+    radio.wifi_at_1_m_dbm - 10.0 * radio.exponent * metres.log10() - floors * radio.floor_loss_db - walls
+}
+
+/// A shop has a wall to its walkway, and so two to another shop; what is outside lies behind one of the entrance.
+fn walls(scenario: &Scenario, place: Place, sensor_zone: usize) -> f64 {
+    let own = |zone: usize| if scenario.zones[zone].role == Role::Shop { 1.0 } else { 0.0 };
+    match place.zone {
+        Some(zone) if zone == sensor_zone => 0.0,
+        Some(zone) => own(zone) + own(sensor_zone),
+        None => 1.0 + own(sensor_zone),
+    }
 }
 
 /// A spot of a person in a zone, or outside.

@@ -205,7 +205,7 @@ fn path_loss_has_the_mean_and_the_sigma_of_theory() {
     let (radio, zone) = (Radio::new(&mall), mall.sensors[4].zone);
     let [x, y] = mall.sensors[4].at;
     let place = Place { zone: Some(zone), floor: mall.zones[zone].floor, at: [x + 10.0, y] };
-    assert!((mean_dbm(&mall, 4, place) - (-45.0 - 22.0)).abs() < 1e-9);
+    assert!((mean_dbm(&mall, 4, place) - (-40.0 - 22.0)).abs() < 1e-9);
     let (mut sum, mut squares, n) = (0.0, 0.0, 100_000u32);
     for salt in 0..n {
         let levels = radio.levels(&mall, crate::dice::mix(u64::from(salt)), 1, place);
@@ -220,7 +220,7 @@ fn path_loss_has_the_mean_and_the_sigma_of_theory() {
     let sigma = (squares / f64::from(n) - mean * mean).sqrt();
     // A body of 3 to 8 dB: 5.5 on average, variance 25 / 12; whole decibels add 1 / 12.
     let want = (36.0 + 25.0 / 12.0 + 1.0 / 12.0_f64).sqrt();
-    assert!((mean - -72.5).abs() < 0.1, "{mean}");
+    assert!((mean - -67.5).abs() < 0.1, "{mean}");
     assert!((sigma - want).abs() < 0.08, "{sigma} of {want}");
 }
 
@@ -285,10 +285,11 @@ fn tills_are_heard_all_night_and_nobody_else_is() {
     }
     let fixtures: usize = mall.fixtures.iter().map(|fixture| usize::from(fixture.count)).sum();
     assert_eq!(heard.len(), fixtures);
-    assert!(heard.values().all(|(first, last)| last - first > hours(2) - 600_000));
+    assert!(heard.values().all(|(first, last)| last - first > hours(2) - 1_200_000));
     // And the same ones come again the next night.
     let again = day.next(&mall);
-    for message in messages(&mall, SEED, again.from, again.from + 600_000).iter().filter(|m| m.sightings > 0)
+    for message in
+        messages(&mall, SEED, again.from, again.from + 1_200_000).iter().filter(|m| m.sightings > 0)
     {
         for sighting in decode(&message.payload, None).unwrap().sightings {
             assert!(heard.contains_key(sighting.device.octets()));
