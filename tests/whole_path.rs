@@ -140,7 +140,11 @@ fn a_replayed_capture_comes_out_as_evaluate_says() {
     }
     assert!(compared > 300 && shown > 200, "{shown} of {compared} windows are shown");
     let calibrated = figures(&server, 1_682_499_600_000, 1_682_506_500_000);
-    assert!(calibrated.iter().all(|f| f["calibration"] == 8), "eight counts acted");
+    let of_shown = calibrated.iter().filter(|f| f["state"] == "final").map(|f| &f["calibration"]);
+    assert!(
+        of_shown.clone().count() > 10 && of_shown.clone().all(|version| *version == 8),
+        "eight counts acted"
+    );
 }
 
 #[test]

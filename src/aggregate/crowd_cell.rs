@@ -11,6 +11,10 @@ pub struct Level {
     pub half_width: f64,
     /// v, of a single zone; meaningless in a sum.
     pub root_mean: f64,
+    /// The newest version of the calibration among what it is made of.
+    pub calibration: u32,
+    /// Whether a head count stands behind all it is made of.
+    pub calibrated: bool,
 }
 
 /// Occupancy of a closed window.
@@ -33,7 +37,8 @@ pub(super) struct CrowdCell {
 
 impl Level {
     pub(super) fn of(estimate: &Estimate) -> Self {
-        Self { people: estimate.people, half_width: estimate.half_width, root_mean: estimate.root_mean }
+        let Estimate { root_mean, people, half_width, calibration, calibrated } = *estimate;
+        Self { people, half_width, root_mean, calibration, calibrated }
     }
 
     pub(super) fn plus(self, other: Self) -> Self {
@@ -41,6 +46,8 @@ impl Level {
             people: self.people + other.people,
             half_width: self.half_width + other.half_width,
             root_mean: self.root_mean + other.root_mean,
+            calibration: self.calibration.max(other.calibration),
+            calibrated: self.calibrated && other.calibrated,
         }
     }
 
@@ -50,6 +57,7 @@ impl Level {
             people: self.people / count,
             half_width: self.half_width / count,
             root_mean: self.root_mean / count,
+            ..self
         }
     }
 }

@@ -10,12 +10,11 @@ pub use crowd_cell::{Level, Occupancy};
 use visit_cell::VisitCell;
 pub use visit_cell::{Dwell, Traffic};
 
-use crate::clock::{EpochMs, Step, Window};
+use crate::clock::{EpochMs, HALF_MS, Step, Window};
 use crate::config::Venue;
 use crate::crowd::Beat;
 use crate::visit::{Place as VisitPlace, VisitEvent};
 
-const HALF_MS: i64 = 30_000;
 /// The lateness: an occupancy window closes this long after its end, seconds.
 pub const CROWD_LATENESS_SECS: i64 = passant_wire::LIFE_SECS as i64;
 /// A window of visits closes this long after its end, seconds: the silence that ends a visit, and the lateness.
@@ -67,7 +66,10 @@ pub struct Aggregate {
     visits: BTreeMap<(Step, EpochMs), Open<VisitCell>>,
     group_of: Vec<Option<u16>>,
     groups: usize,
+    /// By zone: whether it has a sensor at all; one without has no figures and takes nothing from the others'.
+    has_sensor: Vec<bool>,
     newest: Option<Newest>,
+    closed_up_to: EpochMs,
 }
 
 /// What the venue and its zones hold in the newest half-minute; `None` where nobody could be heard.
@@ -79,6 +81,12 @@ pub struct Newest {
     pub venue: Option<Level>,
     /// By zone.
     pub zones: Vec<Option<Level>>,
+}
+
+/// The zones of the venue, as sums over them need them.
+struct Zones<'a> {
+    group_of: &'a [Option<u16>],
+    has_sensor: &'a [bool],
 }
 
 struct Open<Cell> {
@@ -102,6 +110,26 @@ impl Aggregate {
             group_of: venue.zones.iter().map(|z| z.group.map(|g| g as u16)).collect(),
             groups: venue.groups.len(),
             newest: None,
+            has_sensor: (0..venue.zones.len())
+                .map(|zone| venue.sensors.iter().any(|s| s.zone == zone))
+                .collect(),
+            closed_up_to: EpochMs(i64::MIN),
+        }
+    }
+
+    /// Opens the windows that an earlier run had begun and cannot close any more: those that ended so shortly before
+    /// `began` that they were still open. Nothing covers them, so that they close as no data, and not as silence.
+    pub fn resume(&mut self, began: EpochMs, venue: &Venue) {
+        let cells = 1 + self.groups;
+        for step in Step::ALL {
+            for window in ended(venue, step, began, CROWD_LATENESS_SECS) {
+                open_window(&mut self.crowd, venue, step, window.to, window.from, cells);
+            }
+            if step != Step::FiveMinutes {
+                for window in ended(venue, step, began, VISIT_LATENESS_SECS) {
+                    open_window(&mut self.visits, venue, step, window.to, window.from, cells);
+                }
+            }
         }
     }
 
@@ -122,13 +150,13 @@ impl Aggregate {
                 zones: sums[1 + self.groups..].to_vec(),
             });
             for step in Step::ALL {
-                let open = open_window(&mut self.crowd, venue, step, at, 1 + self.groups);
+                let open = open_window(&mut self.crowd, venue, step, at, at, 1 + self.groups);
                 open.see(half);
                 for (cell, level) in open.cells.iter_mut().zip(&sums) {
                     cell.take(*level);
                 }
                 if step != Step::FiveMinutes {
-                    open_window(&mut self.visits, venue, step, at, 1 + self.groups).see(half);
+                    open_window(&mut self.visits, venue, step, at, at, 1 + self.groups).see(half);
                 }
             }
         }
@@ -146,7 +174,7 @@ impl Aggregate {
                     }
                     VisitEvent::Present { place, who, from, to } => {
                         let mut at = from;
-                        // A stretch of presence is at most the silence that ends a visit, so it meets few windows.
+                        // A stretch of presence is shorter than the silence that ends a visit, so it meets few windows.
                         while at <= to {
                             if let Some(cell) = self.visit_cell(place, step, at, venue) {
                                 cell.present(who);
@@ -162,17 +190,13 @@ impl Aggregate {
     /// Closes every window whose time has come by the venue's clock, in order of step and time.
     pub fn close(&mut self, now: EpochMs) -> Vec<Closed> {
         let groups = self.groups;
+        let zones = Zones { group_of: &self.group_of, has_sensor: &self.has_sensor };
+        self.closed_up_to = self.closed_up_to.max(now.plus_secs(-VISIT_LATENESS_SECS));
         let over = |open: &Window, lateness_secs| open.to.plus_secs(lateness_secs) <= now;
         let mut closed = Vec::new();
         for ((step, _), open) in self.crowd.extract_if(.., |_, open| over(&open.window, CROWD_LATENESS_SECS))
         {
-            closed.push(Closed::Crowd(open.finish(
-                step,
-                groups,
-                &self.group_of,
-                |_| true,
-                CrowdCell::finish,
-            )));
+            closed.push(Closed::Crowd(open.finish(step, groups, &zones, |_| true, CrowdCell::finish)));
         }
         for ((step, _), open) in self.visits.extract_if(.., |_, open| over(&open.window, VISIT_LATENESS_SECS))
         {
@@ -181,13 +205,7 @@ impl Aggregate {
                 Place::Group(_) => false,
                 Place::Zone(_) => step != Step::QuarterHour,
             };
-            closed.push(Closed::Visits(open.finish(
-                step,
-                groups,
-                &self.group_of,
-                has_step,
-                VisitCell::finish,
-            )));
+            closed.push(Closed::Visits(open.finish(step, groups, &zones, has_step, VisitCell::finish)));
         }
         closed
     }
@@ -219,24 +237,50 @@ impl Aggregate {
             VisitPlace::Zone(_) if step == Step::QuarterHour => return None,
             VisitPlace::Zone(zone) => 1 + self.groups + usize::from(zone),
         };
-        open_window(&mut self.visits, venue, step, at, 1 + self.groups).cells.get_mut(cell)
+        // What is closed stays closed, whoever comes late.
+        let closed_up_to = self.closed_up_to;
+        let is_open = newest_before(&self.visits, step, at).is_some();
+        if !is_open && venue.calendar.window_of(at, step).to <= closed_up_to {
+            return None;
+        }
+        open_window(&mut self.visits, venue, step, at, at, 1 + self.groups).cells.get_mut(cell)
     }
 }
 
-/// The open window of a step that a moment lies in; begun if it is not open yet.
+/// The start of the open window of a step that a moment lies in, without asking the calendar, which is dear.
+fn newest_before<Cell>(
+    map: &BTreeMap<(Step, EpochMs), Open<Cell>>,
+    step: Step,
+    at: EpochMs,
+) -> Option<EpochMs> {
+    let ((_, from), open) = map.range((step, EpochMs(i64::MIN))..=(step, at)).next_back()?;
+    open.window.contains(at).then_some(*from)
+}
+
+/// Windows of a step that ended within some seconds before a moment, and in which the venue was open.
+fn ended(venue: &Venue, step: Step, before: EpochMs, within_secs: i64) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let mut window = venue.calendar.window_of(before.plus_secs(-within_secs), step);
+    while window.to <= before {
+        if open_halves(venue, window.from, window.to) > 0 {
+            windows.push(window);
+        }
+        window = venue.calendar.window_of(window.to, step);
+    }
+    windows
+}
+
+/// The open window of a step that `at` lies in; begun if it is not open yet, with `first` as the first moment that is
+/// seen of it.
 fn open_window<'a, Cell: Default>(
     map: &'a mut BTreeMap<(Step, EpochMs), Open<Cell>>,
     venue: &Venue,
     step: Step,
+    first: EpochMs,
     at: EpochMs,
     cells_before_zones: usize,
 ) -> &'a mut Open<Cell> {
-    // The calendar is dear, and nearly always the window is open already.
-    let known = map
-        .range((step, EpochMs(i64::MIN))..=(step, at))
-        .next_back()
-        .filter(|(_, open)| open.window.contains(at));
-    let from = known.map_or_else(|| venue.calendar.window_of(at, step).from, |((_, from), _)| *from);
+    let from = newest_before(map, step, at).unwrap_or_else(|| venue.calendar.window_of(at, step).from);
     map.entry((step, from)).or_insert_with(|| {
         let window = venue.calendar.window_of(at, step);
         let zones = venue.zones.len();
@@ -245,7 +289,7 @@ fn open_window<'a, Cell: Default>(
             cells: (0..cells_before_zones + zones).map(|_| Cell::default()).collect(),
             alive: vec![0.0; zones],
             halves: 0,
-            missed: open_halves(venue, window.from, at),
+            missed: open_halves(venue, window.from, first),
         }
     })
 }
@@ -268,13 +312,16 @@ impl<Cell> Open<Cell> {
         self,
         step: Step,
         groups: usize,
-        group_of: &[Option<u16>],
+        zones: &Zones<'_>,
         has_step: impl Fn(Place) -> bool,
         row: impl Fn(Cell) -> Row,
     ) -> ZoneWindow<Row> {
         let expected = f64::from((self.halves + self.missed).max(1));
+        let Zones { group_of, has_sensor } = zones;
         let of_zones = |zones: &mut dyn Iterator<Item = usize>| {
-            let (sum, count) = zones.fold((0.0, 0), |(sum, count), zone| (sum + self.alive[zone], count + 1));
+            let with_sensor = zones.filter(|zone| has_sensor[*zone]);
+            let (sum, count) =
+                with_sensor.fold((0.0, 0), |(sum, count), zone| (sum + self.alive[zone], count + 1));
             sum / expected / f64::from(count.max(1))
         };
         let coverage = |place| match place {

@@ -18,8 +18,13 @@ fn at(time: &str) -> EpochMs {
 }
 
 fn beat(zone: u16, at: EpochMs, people: Option<f64>) -> Beat {
-    let estimate =
-        people.map(|people| Estimate { root_mean: people / 7.0, people, half_width: people / 2.0 });
+    let estimate = people.map(|people| Estimate {
+        root_mean: people / 7.0,
+        people,
+        half_width: people / 2.0,
+        calibration: people as u32,
+        calibrated: people > 10.0,
+    });
     Beat { zone, at, estimate, alive: if people.is_some() { 1.0 } else { 0.0 } }
 }
 
@@ -55,6 +60,12 @@ fn occupancy_is_the_mean_of_half_minutes_and_a_sum_adds_zones_and_bands() {
     // Nine half-minutes hold 10 or 20 and 30, the tenth 20 alone.
     assert_eq!(people(Place::Venue), (5.0 * 40.0 + 4.0 * 50.0 + 20.0) / 10.0);
     assert_eq!(people(Place::Group(0)), people(Place::Venue));
+    let mean = row(Place::Venue).row.mean.unwrap();
+    assert_eq!(
+        (mean.calibration, mean.calibrated),
+        (30, false),
+        "the newest version, and not all of it calibrated"
+    );
     assert_eq!(row(Place::Venue).row.peak.unwrap().people, 50.0);
     assert_eq!(row(Place::Venue).row.peak.unwrap().half_width, 25.0);
     assert_eq!(row(Place::Zone(1)).coverage, 0.9);
@@ -139,4 +150,47 @@ fn dwell_quartiles_and_mean() {
     assert_eq!(mean, 50.5);
     assert!((sigma - ((100.0_f64.powi(2) - 1.0) / 12.0).sqrt()).abs() < 1e-9);
     assert_eq!(Dwell::default().quantile(0.5), None);
+}
+
+#[test]
+fn what_an_earlier_run_left_open_closes_as_no_data() {
+    let venue = venue();
+    let mut aggregate = Aggregate::new(&venue);
+    aggregate.resume(at("11:01"), &venue);
+    let told: Vec<_> = aggregate
+        .close(at("11:20"))
+        .into_iter()
+        .map(|closed| match closed {
+            Closed::Crowd(w) => ("crowd", w.step, w.window.to, w.rows[0].1.coverage),
+            Closed::Visits(w) => ("visits", w.step, w.window.to, w.rows[0].1.coverage),
+        })
+        .collect();
+    let (ten45, eleven) = (at("10:45"), at("11:00"));
+    assert_eq!(
+        told,
+        [
+            ("crowd", Step::FiveMinutes, eleven, 0.0),
+            ("crowd", Step::QuarterHour, eleven, 0.0),
+            ("crowd", Step::Hour, eleven, 0.0),
+            ("visits", Step::QuarterHour, ten45, 0.0),
+            ("visits", Step::QuarterHour, eleven, 0.0),
+            ("visits", Step::Hour, eleven, 0.0),
+        ]
+    );
+}
+
+#[test]
+fn a_zone_without_a_sensor_takes_nothing_from_the_venue() {
+    let mut venue = venue();
+    venue.sensors.truncate(1);
+    let mut aggregate = Aggregate::new(&venue);
+    for n in 0..10 {
+        aggregate.beats(&half(EpochMs(at("10:00").0 + n * HALF_MS), Some(1.0), None), &venue);
+    }
+    let window = crowd(aggregate.close(at("10:07")), Step::FiveMinutes);
+    let coverages: Vec<_> = window.rows.iter().map(|(place, row)| (*place, row.coverage)).collect();
+    assert_eq!(
+        coverages,
+        [(Place::Venue, 1.0), (Place::Group(0), 1.0), (Place::Zone(0), 1.0), (Place::Zone(1), 0.0)]
+    );
 }

@@ -8,11 +8,11 @@ use anyhow::{Result, bail};
 use passant_wire::Topic;
 use tokio::time::timeout;
 
-use super::guarded::{hold, swap_areas};
+use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
 use crate::link;
-use crate::pseudonym::Key;
+use crate::pseudonym::{KEYS_MAX, Key};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
 
@@ -40,6 +40,7 @@ pub struct Options {
 /// When something would keep the server from working or a promise from being kept.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
+    keep_memory_to_ourselves();
     let mut report = Report::default();
     let (zones, sensors) =
         config.venues.iter().fold((0, 0), |(z, s), v| (z + v.zones.len(), s + v.sensors.len()));
@@ -59,7 +60,7 @@ pub async fn run(options: &Options) -> Result<()> {
         }
     }
     store(&config, &mut report).await;
-    memory(&mut report);
+    memory(KEYS_MAX * config.venues.len(), &mut report);
     let strangers = broker(&config, options.listen, &mut report).await?;
     if let Some(toml) = strangers {
         report.plain(&toml);
@@ -109,9 +110,10 @@ async fn store(config: &Config, report: &mut Report) {
     drop(held);
 }
 
-fn memory(report: &mut Report) {
-    match Key::random() {
-        Ok(_) => report.good("memory: a key can be made and locked"),
+/// Makes as many keys as the venues can hold at once.
+fn memory(keys: usize, report: &mut Report) {
+    match (0..keys).map(|_| Key::random()).collect::<Result<Vec<_>, _>>() {
+        Ok(_) => report.good(&format!("memory: {keys} keys can be made and locked")),
         Err(error) => report.bad(&format!("memory: {error}")),
     }
     match swap_areas().as_slice() {

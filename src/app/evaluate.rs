@@ -22,6 +22,8 @@ use crate::telemetry::Tally;
 /// Rows handed on at once, at most, and how much time of the capture they may span, ms.
 const BATCH_ROWS_MAX: usize = 100;
 const BATCH_MS_MAX: i64 = 1_000;
+/// Epoch ms of the year 10000; a row from there on is in another unit than ms.
+const TIME_END_MS: i64 = 253_402_300_800_000;
 /// After the last row the clock is moved on this far, so that every window of the capture closes, ms.
 const CLOSING_MS: i64 = 20 * 60_000;
 
@@ -224,7 +226,7 @@ fn rows(path: &Path) -> Result<impl Iterator<Item = Result<Option<(EpochMs, Sigh
 
 fn row(line: &str) -> Option<(EpochMs, Sighting)> {
     let mut fields = line.trim().splitn(3, ',');
-    let at = EpochMs(fields.next()?.parse().ok()?);
+    let at = EpochMs(fields.next()?.parse().ok().filter(|ms| (0..TIME_END_MS).contains(ms))?);
     let device = DeviceId::parse(fields.next()?).filter(|device| !device.is_group())?;
     let rssi = fields.next()?.parse().ok()?;
     let class = AddressClass::of(Kind::Wifi, &device);

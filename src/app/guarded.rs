@@ -1,6 +1,7 @@
 //! What keeps the process and its directory to itself.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -24,9 +25,10 @@ pub(super) struct Held(#[expect(dead_code, reason = "it is held for its lock")] 
 /// When another program holds it, or the directory cannot be made.
 pub(super) fn hold(dir: &Path) -> Result<Held> {
     let what = || format!("opening the data directory {}", dir.display());
-    std::fs::create_dir_all(dir).with_context(what)?;
-    let file =
-        File::options().create(true).truncate(false).write(true).open(dir.join("lock")).with_context(what)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(what)?;
+    let mut lock = File::options();
+    lock.create(true).truncate(false).write(true).mode(0o600);
+    let file = lock.open(dir.join("lock")).with_context(what)?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         bail!(
             "the data directory {} is in use by another passant; stop it first, or give this one a directory of its own",
@@ -34,6 +36,17 @@ pub(super) fn hold(dir: &Path) -> Result<Held> {
         );
     }
     Ok(Held(file))
+}
+
+/// A panic says where it happened and never what it was about: its words may quote a payload.
+pub(super) fn keep_panics_to_their_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(
+            place,
+            "a part of the program stopped by a fault of its own; please report the place"
+        );
+    }));
 }
 
 /// Swap areas that are on, from the kernel's list; a key or a device may be written to one.

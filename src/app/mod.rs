@@ -44,6 +44,7 @@ pub struct Configured {
 pub fn run() -> ExitCode {
     let command = Command::parse();
     crate::telemetry::start_log();
+    guarded::keep_panics_to_their_place();
     let done = match command.verb {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
         Verb::Serve(options) => on_runtime(serve::run(&options)),
@@ -52,10 +53,15 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            complain(&error);
             ExitCode::from(FAILED)
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command is for whoever typed it")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
 }
 
 fn on_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

@@ -140,7 +140,7 @@ async fn room(
     store: &Store,
     live: watch::Sender<Option<Arc<crate::release::Live>>>,
 ) -> Result<Room> {
-    let thresholds = serde_json::to_string(&venue.thresholds)?;
+    let thresholds = venue.made_under()?;
     Ok(Room {
         thresholds: store.thresholds_version(&venue.id, &thresholds).await?,
         calibration: kept(venue, store).await?,
@@ -202,7 +202,7 @@ async fn forward(mut changes: mpsc::Receiver<Change>, venues: Arc<Vec<Venue>>, s
         let Some(venue) = venues.get(usize::from(place)) else { continue };
         let count = HeadCount { venue: place, zone, row, from, to, people, root_mean_centi: None };
         if let Err(error) = enter(&store, venue, count, &door).await {
-            tracing::error!(%error, "a head count could not be handed on; it acts after the next start");
+            tracing::error!(%error, "a head count could not be handed on; it may act after the next start");
         }
     }
 }
@@ -210,7 +210,10 @@ async fn forward(mut changes: mpsc::Receiver<Change>, venues: Arc<Vec<Venue>>, s
 /// Sends a head count in, with the v of its window where that is published already.
 async fn enter(store: &Store, venue: &Venue, count: HeadCount, door: &Door) -> Result<()> {
     let zone = &venue.zones[usize::from(count.zone)].id;
-    let known = store.root_mean(&venue.id, zone, count.from, count.to).await?;
+    let known = match count.people {
+        Some(_) => store.root_mean(&venue.id, zone, count.from, count.to).await?,
+        None => None,
+    };
     let root_mean_centi = known.map(|v| (v * 100.0).round() as u32);
     let arrival = Arrival::HeadCount(HeadCount { root_mean_centi, ..count });
     door.fast.send(Delivery { arrival, ack: Ack::none() }).await.ok().context("the corridor has ended")

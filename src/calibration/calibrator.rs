@@ -73,6 +73,8 @@ impl Counted {
 pub struct Calibrator {
     pending: Vec<(Count, Vec<f64>)>,
     counted: BTreeMap<i64, Counted>,
+    /// What the counts after the twelfth did to the scale.
+    later: BTreeMap<i64, f64>,
     /// What was known when this program started, without the counts themselves.
     resumed: Option<Summary>,
     recent: BTreeMap<u16, VecDeque<(EpochMs, f64)>>,
@@ -93,17 +95,24 @@ impl Calibrator {
         let mut new = Self {
             pending: Vec::new(),
             counted: BTreeMap::new(),
+            later: BTreeMap::new(),
             resumed: None,
             recent: BTreeMap::new(),
             current: Calibration::uncalibrated(),
         };
         let Some(Kept { summary, counts }) = kept else { return new };
         new.current = summary.calibration;
-        if counts.len() as u32 >= summary.calibration.counts {
+        let behind = summary.calibration.counts as usize;
+        // A calibration that has ended is never made again from its counts.
+        if counts.len() >= behind && behind < COUNTS_TO_CALIBRATE {
             let counted = |(count, v): (Count, f64)| {
                 (count.row, Counted { people: f64::from(count.people), roots: vec![v] })
             };
-            new.counted = counts.into_iter().map(counted).collect();
+            new.counted = counts.into_iter().map(counted).take(COUNTS_TO_CALIBRATE).collect();
+            if new.counted.len() > behind {
+                // Some were entered late and had not acted when the earlier run ended.
+                new.recompute();
+            }
         } else {
             new.resumed = Some(summary);
         }
@@ -119,13 +128,16 @@ impl Calibrator {
     /// The calibration in force with its sums, to be kept.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let before = self.resumed.map_or((0, 0.0, 0.0), |s| (s.calibration.counts, s.people_sum, s.root_sum));
-        let counts = before.0 + self.counted.len() as u32;
+        let before = self.resumed.map_or((0.0, 0.0), |s| (s.people_sum, s.root_sum));
         Summary {
-            calibration: Calibration { counts, ..self.current },
-            people_sum: before.1 + self.counted.values().map(|c| c.people).sum::<f64>(),
-            root_sum: before.2 + self.counted.values().map(Counted::mean_root).sum::<f64>(),
+            calibration: self.current,
+            people_sum: before.0 + self.counted.values().map(|c| c.people).sum::<f64>(),
+            root_sum: before.1 + self.counted.values().map(Counted::mean_root).sum::<f64>(),
         }
+    }
+
+    fn counts(&self) -> u32 {
+        self.resumed.map_or(0, |summary| summary.calibration.counts) + self.counted.len() as u32
     }
 
     /// Takes a head count. `known_root` is the mean v of its window where that is already published.
@@ -148,6 +160,11 @@ impl Calibrator {
     /// Takes a count back. Returns whether the calibration changed.
     pub fn withdraw(&mut self, row: i64) -> bool {
         self.pending.retain(|(count, _)| count.row != row);
+        if let Some(nudge) = self.later.remove(&row) {
+            self.current.scale /= nudge;
+            self.current.version += 1;
+            return true;
+        }
         self.counted.remove(&row).is_some() && {
             self.recompute();
             true
@@ -186,11 +203,12 @@ impl Calibrator {
     }
 
     fn accept(&mut self, row: i64, counted: Counted) -> bool {
-        let before = self.summary().calibration.counts as usize;
-        if before >= COUNTS_TO_CALIBRATE {
+        if self.counts() as usize >= COUNTS_TO_CALIBRATE {
             let expected = self.current.people(counted.mean_root());
             if counted.people > 0.0 && expected > 0.0 {
-                self.current.scale *= (counted.people / expected).powf(LATER_COUNT_POWER);
+                let nudge = (counted.people / expected).powf(LATER_COUNT_POWER);
+                self.later.insert(row, nudge);
+                self.current.scale *= nudge;
                 self.current.version += 1;
                 return true;
             }
@@ -203,7 +221,7 @@ impl Calibrator {
 
     fn recompute(&mut self) {
         let version = self.current.version + 1;
-        let Summary { calibration: Calibration { counts, .. }, people_sum, root_sum } = self.summary();
+        let (counts, Summary { people_sum, root_sum, .. }) = (self.counts(), self.summary());
         if counts == 0 || people_sum <= 0.0 {
             self.current = Calibration { version, ..Calibration::uncalibrated() };
             return;
@@ -234,20 +252,22 @@ impl Calibrator {
     fn kappa(&self, people_sum: f64, root_sum: f64) -> f64 {
         let groups = self.counted.len();
         let prior = kappa_prior_squared(groups);
-        if groups < 2 {
-            return prior.sqrt();
-        }
         let mut excesses: Vec<f64> = self
             .counted
             .values()
-            .map(|count| {
+            .filter_map(|count| {
                 let root = count.mean_root();
                 let expected = (people_sum - count.people) / (root_sum - root) * root;
                 let excess = (count.people - expected).powi(2) - PEOPLE_SIGMA.powi(2);
-                excess.max(0.0) / expected.powi(2)
+                // Where the other counts expect nobody, nothing can be said of a relative error.
+                (expected > 0.0).then(|| excess.max(0.0) / expected.powi(2))
             })
             .collect();
+        if excesses.len() < 2 {
+            return prior.sqrt();
+        }
         excesses.sort_by(f64::total_cmp);
+        let groups = excesses.len();
         let median = f64::midpoint(excesses[(groups - 1) / 2], excesses[groups / 2]);
         let seen = median / CHI_SQUARED_MEDIAN;
         let groups = groups as f64;
@@ -320,6 +340,23 @@ mod tests {
         let moved = calibrator.current();
         assert!((moved.scale / frozen.scale - 2.0_f64.powf(0.25)).abs() < 1e-9);
         assert_eq!((moved.knee, moved.kappa, moved.version), (frozen.knee, frozen.kappa, frozen.version + 1));
+        assert!(calibrator.withdraw(13));
+        assert!((calibrator.current().scale - frozen.scale).abs() < 1e-9);
+    }
+
+    #[test]
+    fn counts_of_nobody_make_no_band_of_infinity() {
+        for people in [[0, 20], [0, 1], [0, 0]] {
+            let mut calibrator = Calibrator::default();
+            for (row, people) in people.into_iter().enumerate() {
+                let count = count(row as i64 + 1, people);
+                calibrator.enter(count, Some(1.5), count.to);
+            }
+            let current = calibrator.current();
+            assert!(current.kappa.is_finite() && current.kappa < 1.0, "{people:?}");
+            assert_eq!(current.is_calibrated(), people != [0, 0]);
+            assert_eq!(calibrator.summary().calibration.counts, current.counts);
+        }
     }
 
     #[test]

@@ -11,6 +11,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EpochMs(pub i64);
 
+/// The length of a half-minute, ms; half-minutes begin at whole multiples of it since 1970.
+pub const HALF_MS: i64 = 30_000;
+
 impl EpochMs {
     /// This moment moved by some whole seconds, which may be negative.
     #[must_use]

@@ -7,7 +7,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 use crate::clock::{Calendar, EpochMs};
 
 /// When a venue is open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Hours {
     /// By weekday from Monday; `None` where no hours are configured at all: always open.
     week: Option<[Vec<Span>; 7]>,
@@ -15,7 +15,7 @@ pub struct Hours {
 }
 
 /// From a local time of day to another; if not later, the next day's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 struct Span {
     opens: NaiveTime,
     closes: NaiveTime,

@@ -33,7 +33,7 @@ pub const SENSORS_MAX: usize = 4_096;
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the database and the socket live.
+    /// Where the database lives.
     pub data_dir: PathBuf,
     /// The broker.
     pub mqtt: Mqtt,
@@ -93,7 +93,7 @@ pub enum ClockKind {
 }
 
 /// Which radio the crowd lens counts. Head counts calibrate one radio's crowd; mixing two counts a phone twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CrowdRadio {
     /// Random Wi-Fi addresses.
@@ -135,6 +135,32 @@ impl Venue {
     #[must_use]
     pub fn is_open(&self, at: EpochMs) -> bool {
         self.hours.is_open(&self.calendar, at)
+    }
+}
+
+/// All that figures of a venue are made under, which their thresholds version stands for.
+#[derive(serde::Serialize)]
+struct MadeUnder<'a> {
+    thresholds: &'a Thresholds,
+    hours: &'a Hours,
+    crowd_radio: CrowdRadio,
+    zones: Vec<(&'a str, Option<i8>, Option<usize>)>,
+    sensors: Vec<(&'a str, usize, i8)>,
+}
+
+impl Venue {
+    /// All that figures of this venue are made under, as JSON; equal texts are one version.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn made_under(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&MadeUnder {
+            thresholds: &self.thresholds,
+            hours: &self.hours,
+            crowd_radio: self.crowd_radio,
+            zones: self.zones.iter().map(|z| (z.id.as_str(), z.near_dbm, z.group)).collect(),
+            sensors: self.sensors.iter().map(|s| (s.id.as_str(), s.zone, s.rssi_offset_db)).collect(),
+        })
     }
 }
 
@@ -189,7 +215,7 @@ pub struct Sensor {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
-    #[error("reading the configuration {}: {source}", path.display())]
+    #[error("reading the configuration {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,

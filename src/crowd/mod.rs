@@ -11,9 +11,9 @@ use night::Nights;
 use tags::Loudest;
 
 use crate::calibration::Calibrator;
-use crate::clock::EpochMs;
+use crate::clock::{EpochMs, HALF_MS};
 use crate::config::Venue;
-use crate::pseudonym::{Footprint, HALF_GRACE_MS, HALF_MS, Trace};
+use crate::pseudonym::{Footprint, HALF_GRACE_MS, Trace};
 
 /// The most half-minutes closed at once: two days. The rest of a longer silence is skipped, for nothing was heard in it.
 const CATCH_UP_HALVES_MAX: i64 = 2 * 2_880;
@@ -40,6 +40,10 @@ pub struct Estimate {
     pub people: f64,
     /// Half the width of the 80 % band around N.
     pub half_width: f64,
+    /// The version of the calibration it was made under.
+    pub calibration: u32,
+    /// Whether a head count stands behind that.
+    pub calibrated: bool,
 }
 
 /// What became of a footprint.
@@ -136,8 +140,15 @@ impl Crowd {
                     calibrator.hear(zone as u16, at, v);
                 }
                 let estimate = root_mean.map(|root_mean| {
-                    let people = calibrator.current().people(root_mean);
-                    Estimate { root_mean, people, half_width: calibrator.current().half_width(people) }
+                    let current = calibrator.current();
+                    let people = current.people(root_mean);
+                    Estimate {
+                        root_mean,
+                        people,
+                        half_width: current.half_width(people),
+                        calibration: current.version,
+                        calibrated: current.is_calibrated(),
+                    }
                 });
                 beats.push(Beat { zone: zone as u16, at, estimate, alive });
             }
@@ -149,6 +160,11 @@ impl Crowd {
         }
         self.next = Some(next.max(last + 1));
         beats
+    }
+
+    /// Wipes the sets of half-minutes that have not closed.
+    pub fn wipe(&mut self) {
+        self.open.clear();
     }
 
     /// θ, the weakest strength that counts, dBm.

@@ -8,6 +8,8 @@ const THRESHOLD_UNKNOWN_DBM: i8 = -75;
 const THRESHOLD_RANGE_DBM: (i8, i8) = (-80, -68);
 /// Nights that θ is taken from.
 const NIGHTS_MAX: usize = 7;
+/// Half-minutes of a night, at least: four hours. A lunch break is no night.
+const NIGHT_HALVES_MIN: u32 = 480;
 /// Fewer sightings than this in all those nights tell nothing.
 const NIGHT_SIGHTINGS_MIN: u64 = 100;
 /// The share of night strengths under θ.
@@ -16,9 +18,14 @@ const QUANTILE: f64 = 0.99;
 /// Strengths heard in one night, by dBm from −128.
 type Strengths = Box<[u32; 256]>;
 
+struct Night {
+    strengths: Strengths,
+    halves: u32,
+}
+
 pub(super) struct Nights {
     past: VecDeque<Strengths>,
-    tonight: Option<Strengths>,
+    tonight: Option<Night>,
     threshold_dbm: i8,
 }
 
@@ -36,19 +43,22 @@ impl Nights {
     /// A fleeting device was heard in closed hours.
     pub(super) fn hear(&mut self, rssi: i8) {
         if let Some(tonight) = &mut self.tonight {
-            let bin = &mut tonight[usize::from(rssi.wrapping_sub(i8::MIN) as u8)];
+            let bin = &mut tonight.strengths[usize::from(rssi.wrapping_sub(i8::MIN) as u8)];
             *bin = bin.saturating_add(1);
         }
     }
 
     /// A half-minute passed in closed hours.
     pub(super) fn closed(&mut self) {
-        self.tonight.get_or_insert_with(|| Box::new([0; 256]));
+        self.tonight.get_or_insert_with(|| Night { strengths: Box::new([0; 256]), halves: 0 }).halves += 1;
     }
 
     /// A half-minute passed in open hours: the night before, if any, is over and θ is taken anew.
     pub(super) fn opened(&mut self) {
-        let Some(night) = self.tonight.take() else { return };
+        let Some(Night { strengths: night, halves }) = self.tonight.take() else { return };
+        if halves < NIGHT_HALVES_MIN {
+            return;
+        }
         if self.past.len() == NIGHTS_MAX {
             self.past.pop_front();
         }
@@ -75,7 +85,7 @@ mod tests {
     use super::*;
 
     fn night(nights: &mut Nights, strengths: impl IntoIterator<Item = i8>) -> i8 {
-        nights.closed();
+        (0..NIGHT_HALVES_MIN).for_each(|_| nights.closed());
         strengths.into_iter().for_each(|rssi| nights.hear(rssi));
         nights.opened();
         nights.threshold_dbm()
@@ -94,6 +104,15 @@ mod tests {
             night(&mut nights, [-72; 1000]);
         }
         assert_eq!(nights.threshold_dbm(), -72, "older nights are forgotten");
+    }
+
+    #[test]
+    fn a_lunch_break_is_no_night() {
+        let mut nights = Nights::default();
+        (1..NIGHT_HALVES_MIN).for_each(|_| nights.closed());
+        (0..500).for_each(|_| nights.hear(-60));
+        nights.opened();
+        assert_eq!(nights.threshold_dbm(), -75);
     }
 
     #[test]

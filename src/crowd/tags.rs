@@ -6,7 +6,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::pseudonym::{Tag, Uniform};
 
-/// The most distinct tags of a half-minute; more are refused and counted, and the figure says so by its coverage.
+/// The most distinct tags of a half-minute; more are refused, and counted as such.
 const TAGS_MAX: usize = 1 << 21;
 
 /// A set that is dropped with its half-minute.

@@ -18,7 +18,7 @@ const AUTHORITIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
-    #[error("reading mqtt.{key} {}: {source}", path.display())]
+    #[error("reading mqtt.{key} {}", path.display())]
     Read {
         /// The key that names it.
         key: &'static str,
@@ -36,7 +36,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The authorities cannot be used.
-    #[error("mqtt.ca_file {}: {source}", path.display())]
+    #[error("using mqtt.ca_file {}", path.display())]
     Authorities {
         /// The file.
         path: PathBuf,
@@ -164,6 +164,6 @@ mod tests {
             m.tls = true;
             m.ca_file = Some(file.path().into());
         });
-        assert!(fault(&empty).contains("no certificate"), "{}", fault(&empty));
+        assert!(fault(&empty).contains("using mqtt.ca_file"), "{}", fault(&empty));
     }
 }

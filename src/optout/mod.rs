@@ -25,9 +25,9 @@ pub struct Admitted(Sighting);
 /// The gate with its live set of marks.
 pub struct Gate {
     key: Key,
-    /// One bit a mark.
-    marks: Box<[u64]>,
-    marked: u32,
+    /// By mark: how many objections carry it.
+    marks: Box<[u16]>,
+    objections: u32,
 }
 
 impl Key {
@@ -65,34 +65,38 @@ impl Gate {
     /// A gate that drops nobody yet.
     #[must_use]
     pub fn new(key: Key) -> Self {
-        Self { key, marks: vec![0; 1 << (MARK_BITS - 6)].into_boxed_slice(), marked: 0 }
+        Self { key, marks: vec![0; 1 << MARK_BITS].into_boxed_slice(), objections: 0 }
     }
 
     /// Lets a sighting through unless its device's owner objected; an objection's sighting ends here.
     #[must_use]
     pub fn admit(&self, sighting: Sighting) -> Option<Admitted> {
         // With no mark at all there is nothing to look up, and the hash can be saved.
-        (self.marked == 0 || !self.holds(self.key.mark(&sighting.device))).then_some(Admitted(sighting))
+        (self.objections == 0 || !self.holds(self.key.mark(&sighting.device))).then_some(Admitted(sighting))
     }
 
-    /// Puts an objection in force.
+    /// Puts an objection in force; each one counts, so that two devices with one mark do not end each other's.
     pub fn object(&mut self, device: &DeviceId) {
         let Mark(mark) = self.key.mark(device);
-        let word = &mut self.marks[(mark >> 6) as usize];
-        self.marked += u32::from(*word >> (mark & 63) & 1 == 0);
-        *word |= 1 << (mark & 63);
+        let here = &mut self.marks[mark as usize];
+        if let Some(one_more) = here.checked_add(1) {
+            *here = one_more;
+            self.objections += 1;
+        }
     }
 
-    /// Takes an objection back.
+    /// Takes one objection back; the mark goes with the last.
     pub fn withdraw(&mut self, device: &DeviceId) {
         let Mark(mark) = self.key.mark(device);
-        let word = &mut self.marks[(mark >> 6) as usize];
-        self.marked -= u32::from(*word >> (mark & 63) & 1 == 1);
-        *word &= !(1 << (mark & 63));
+        let here = &mut self.marks[mark as usize];
+        if let Some(one_less) = here.checked_sub(1) {
+            *here = one_less;
+            self.objections -= 1;
+        }
     }
 
     fn holds(&self, Mark(mark): Mark) -> bool {
-        self.marks[(mark >> 6) as usize] >> (mark & 63) & 1 == 1
+        self.marks[mark as usize] > 0
     }
 }
 
@@ -131,9 +135,11 @@ mod tests {
         assert!(gate.admit(sighting("a4:c1:38:11:22:33")).is_none());
         assert!(gate.admit(sighting("a4:c1:38:11:22:34")).is_some());
         gate.withdraw(&device);
+        assert!(gate.admit(sighting("a4c138112233")).is_none(), "the second objection stands");
+        gate.withdraw(&device);
         gate.withdraw(&device);
         assert!(gate.admit(sighting("a4c138112233")).is_some());
-        assert_eq!(gate.marked, 0);
+        assert_eq!(gate.objections, 0);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::lenses::{Lenses, Moment, Passed};
 use super::venue_clock::{Reading, VenueClock};
 use crate::calibration::{Kept, Summary};
-use crate::clock::EpochMs;
+use crate::clock::{EpochMs, SteadyMs};
 use crate::config::Venue;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
@@ -18,8 +18,10 @@ use crate::telemetry::{Outcome, Tally};
 
 /// Time is let pass once for each of these, ms; finer would only cost.
 const PULSE_MS: i64 = 1_000;
-/// Live figures are told anew for each of these, ms.
-const LIVE_MS: i64 = 30_000;
+/// Keys are looked at this often though the venue's clock stands still, ms of the steady clock.
+const WIPE_MS: i64 = 5_000;
+/// Live figures are told when a half-minute closes, and where none does, after this much silence, ms.
+const LIVE_MS_MAX: i64 = 30_000;
 /// A newest half-minute older than this is no longer now, ms.
 const LIVE_AGE_MS_MAX: i64 = 70_000;
 
@@ -63,10 +65,13 @@ pub struct Corridor {
 struct Floor {
     clock: VenueClock,
     pulse: i64,
+    /// When keys were last looked at while the venue's clock stood still.
+    wiped: SteadyMs,
     lenses: Lenses,
     judge: Judge,
     live: watch::Sender<Option<Arc<Live>>>,
-    told: i64,
+    /// When live figures were last told, and of which half-minute's end.
+    told: (Option<EpochMs>, Option<EpochMs>),
     waiting_counts: Vec<HeadCount>,
 }
 
@@ -77,10 +82,11 @@ impl Corridor {
         let floor = |room: Room| Floor {
             clock: VenueClock::new(room.venue.clock),
             pulse: i64::MIN,
+            wiped: SteadyMs::default(),
             lenses: Lenses::new(room.venue.clone(), room.calibration, tally.clone()),
             judge: Judge::new(room.venue, room.thresholds, room.earlier),
             live: room.live,
-            told: i64::MIN,
+            told: (None, None),
             waiting_counts: Vec::new(),
         };
         Self { gate, floors: rooms.into_iter().map(floor).collect(), tally }
@@ -158,37 +164,43 @@ impl Floor {
         let Some(at) = self.clock.at() else { return };
         let pulse = at.0.div_euclid(PULSE_MS);
         if pulse == self.pulse {
+            if reading.steady.0 - self.wiped.0 >= WIPE_MS {
+                self.wiped = reading.steady;
+                let wiped = self.lenses.wipe(Moment { at, steady: reading.steady });
+                self.tell_wiped(wiped);
+            }
             return;
         }
         self.pulse = pulse;
-        self.judge.begins(at);
+        self.wiped = reading.steady;
+        if self.judge.begins(at) {
+            self.lenses.resume(at);
+        }
         for count in std::mem::take(&mut self.waiting_counts) {
             self.head_count(count, out);
         }
         let Passed { closed, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
-        if keys_wiped > 0 {
-            tracing::info!(venue = %self.lenses.venue().id, "the key of a venue day was wiped");
-        }
+        self.tell_wiped(keys_wiped);
         if calibrated {
             self.calibrated(at, out);
         }
-        let made = self.made();
-        let figures: Vec<Figure> =
-            closed.into_iter().flat_map(|window| self.judge.judge(window, made)).collect();
+        let figures: Vec<Figure> = closed.into_iter().flat_map(|window| self.judge.judge(window)).collect();
         if !figures.is_empty() {
             let shown = figures.iter().filter(|figure| figure.value().is_some()).count();
             tally.figures(shown as u64, (figures.len() - shown) as u64);
             out.push(Write::Figures(figures));
         }
-        if at.0.div_euclid(LIVE_MS) != self.told {
-            self.told = at.0.div_euclid(LIVE_MS);
-            self.tell(at, made, tally);
+        let newest = self.lenses.newest().map(|newest| newest.end);
+        if newest != self.told.1 || self.told.0.is_none_or(|told| at.since(told) >= LIVE_MS_MAX) {
+            self.told = (Some(at), newest);
+            self.tell(at, tally);
         }
     }
 
     /// Tells what may be said of the newest half-minute.
-    fn tell(&mut self, at: EpochMs, made: Made, tally: &Tally) {
+    fn tell(&mut self, at: EpochMs, tally: &Tally) {
+        let made = self.made();
         let venue = self.lenses.venue().clone();
         let sensors = release::sensors(&venue, self.lenses.roster(), tally, at);
         let newest = self.lenses.newest().filter(|newest| at.since(newest.end) <= LIVE_AGE_MS_MAX);
@@ -202,7 +214,8 @@ impl Floor {
     fn head_count(&mut self, count: HeadCount, out: &mut Vec<Write>) {
         let Some(at) = self.clock.at() else {
             // The office bounds how many counts a venue has, and so how many can wait here.
-            self.waiting_counts.push(count);
+            self.waiting_counts.retain(|waiting| waiting.row != count.row);
+            self.waiting_counts.extend(count.people.map(|_| count));
             return;
         };
         if self.lenses.head_count(&count, at) {
@@ -213,6 +226,12 @@ impl Floor {
     fn calibrated(&self, made_at: EpochMs, out: &mut Vec<Write>) {
         let summary = self.lenses.calibrator().summary();
         out.push(Write::Calibration { venue: self.lenses.venue().id.clone(), summary, made_at });
+    }
+
+    fn tell_wiped(&self, keys: usize) {
+        if keys > 0 {
+            tracing::info!(venue = %self.lenses.venue().id, "the key of a venue day was wiped");
+        }
     }
 
     fn made(&self) -> Made {

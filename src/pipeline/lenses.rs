@@ -116,12 +116,20 @@ impl Lenses {
         let message_at = header.at.unwrap_or(moment.at);
         let heard = sightings.len() as u64;
         self.footprints.clear();
+        // A message meets few reasons; they are told once for all of it.
+        let mut refusals: Vec<(&'static str, u64)> = Vec::new();
         for sighting in sightings {
             let at = sighting.at.unwrap_or(message_at);
             match self.impress(gate, sighting, sensor, at, &now)? {
                 Ok(footprint) => self.footprints.push(footprint),
-                Err(reason) => self.refuse(sensor, reason, 1),
+                Err(reason) => match refusals.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, count)) => *count += 1,
+                    None => refusals.push((reason, 1)),
+                },
             }
+        }
+        for (reason, count) in refusals {
+            self.refuse(sensor, reason, count);
         }
         let counted = self.hear(sensor);
         self.tally.sightings(Outcome::Counted, counted);
@@ -153,7 +161,6 @@ impl Lenses {
 
     /// Lets time pass: closes half-minutes, slots, visits and windows, and wipes keys.
     pub fn advance(&mut self, moment: Moment) -> Passed {
-        let now = self.now(moment);
         let calibration = self.calibrator.current().version;
         let roster = &self.roster;
         let alive = |zone, half_end| roster.alive_share(zone, half_end);
@@ -164,11 +171,31 @@ impl Lenses {
         let events = self.visits.judge(moment.at, &self.venue);
         self.aggregate.visits(&events, &self.venue);
         self.roster.roll(moment.at);
+        let left_out = self.visits.take_refused();
+        if left_out > 0 {
+            tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
+        }
         Passed {
             closed: self.aggregate.close(moment.at),
-            keys_wiped: self.keyring.forget(&now),
+            keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,
         }
+    }
+
+    /// Wipes what is over by the venue's clock, or by the steady one though the venue's stands still. Returns how many
+    /// keys of days died.
+    pub fn wipe(&mut self, moment: Moment) -> usize {
+        let now = self.now(moment);
+        let wiped = self.keyring.forget(&now);
+        if wiped.stalled_halves > 0 {
+            self.crowd.wipe();
+        }
+        wiped.days
+    }
+
+    /// An earlier run of the program ended so shortly before that it left windows behind.
+    pub fn resume(&mut self, began: EpochMs) {
+        self.aggregate.resume(began, &self.venue);
     }
 
     /// One sighting through the gate and the pseudonym stage, if its time is good.

@@ -1,5 +1,6 @@
 //! The corridor on a thread of its own, with its doors and its writer.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -8,9 +9,10 @@ use tokio::task::JoinHandle;
 use super::corridor::{Corridor, Write};
 use super::venue_clock::Reading;
 use crate::calibration::Summary;
-use crate::clock::Machine;
+use crate::clock::{EpochMs, Machine};
+use crate::pseudonym::KeyError;
 use crate::sighting::Delivery;
-use crate::store::{CalibrationRow, Store};
+use crate::store::{CalibrationRow, Error, Store};
 
 /// Deliveries waiting at the front door, at most; with it full the intake waits.
 pub const DELIVERIES_MAX: usize = 1_024;
@@ -18,8 +20,13 @@ pub const DELIVERIES_MAX: usize = 1_024;
 const FAST_LANE_MAX: usize = 256;
 /// Deliveries taken between two looks at the fast lane and the clock.
 const BATCH_MAX: usize = 32;
-/// Writes waiting for the store, at most; with it full the corridor waits.
+/// Writes on their way to the store, at most.
 const WRITES_MAX: usize = 256;
+/// Writes kept back behind those while the store takes none; over it no delivery is taken in, so that the intake waits, and
+/// then the broker. Time goes on: windows close, keys are wiped, objections are heard.
+const BACKLOG_MAX: usize = 256;
+/// At the end the store is given this long to take what has closed.
+const LAST_WRITES: Duration = Duration::from_secs(10);
 /// Time is looked at this often when nothing arrives.
 const TICK: Duration = Duration::from_millis(250);
 /// The pause before a failed write is tried again: doubled each time, up to the longest.
@@ -45,7 +52,7 @@ pub struct Running {
 
 /// Why the corridor could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("starting the corridor's thread: {0}")]
+#[error("starting the corridor's thread")]
 pub struct StartError(#[from] std::io::Error);
 
 /// Starts a corridor. It must be called inside a tokio runtime, which runs the writer.
@@ -59,7 +66,7 @@ pub fn start(corridor: Corridor, store: Store, machine: Machine) -> Result<(Door
     let (stop, stopped) = oneshot::channel();
     let (fail, failed) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let work = Work { corridor, arriving, objections, writes, machine };
+    let work = Work { corridor, arriving, objections, writes, backlog: VecDeque::new(), machine };
     let thread = std::thread::Builder::new().name("corridor".to_owned()).spawn(move || {
         if let Err(error) = runtime.block_on(work.go(stopped)) {
             let _ = fail.send(error.to_string());
@@ -80,13 +87,18 @@ impl Running {
 
     /// Takes in what has been delivered, writes what has closed, and ends. Open windows are let go.
     pub async fn stop(self) {
-        let Self { stop, thread, writer, .. } = self;
+        let Self { stop, thread, mut writer, .. } = self;
         let _ = stop.send(());
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the corridor's thread did not end well");
         }
-        let _ = writer.await;
+        if tokio::time::timeout(LAST_WRITES, &mut writer).await.is_err() {
+            writer.abort();
+            tracing::error!(
+                "the store did not take the last figures; what had closed and was not written is lost"
+            );
+        }
     }
 }
 
@@ -95,48 +107,66 @@ struct Work {
     arriving: mpsc::Receiver<Delivery>,
     objections: mpsc::Receiver<Delivery>,
     writes: mpsc::Sender<Write>,
+    backlog: VecDeque<Write>,
     machine: Machine,
 }
 
 impl Work {
-    async fn go(mut self, mut stopped: oneshot::Receiver<()>) -> Result<(), crate::pseudonym::KeyError> {
+    async fn go(mut self, mut stopped: oneshot::Receiver<()>) -> Result<(), KeyError> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let stopping = tokio::select! {
+        let mut stopping = false;
+        while !stopping {
+            let (waiting, full) = (!self.backlog.is_empty(), self.backlog.len() >= BACKLOG_MAX);
+            tokio::select! {
                 biased;
-                Some(delivery) = self.objections.recv() => { batch.push(delivery); false }
-                _ = ticks.tick() => false,
-                _ = &mut stopped => true,
-                _ = self.arriving.recv_many(&mut batch, BATCH_MAX) => false,
-            };
+                Some(delivery) = self.objections.recv() => batch.push(delivery),
+                _ = ticks.tick() => {}
+                _ = &mut stopped => stopping = true,
+                Ok(place) = self.writes.reserve(), if waiting => self.backlog.pop_front().map(|write| place.send(write)).unwrap_or_default(),
+                _ = self.arriving.recv_many(&mut batch, BATCH_MAX), if !full => {}
+            }
             if stopping {
                 self.arriving.close();
                 while let Ok(delivery) = self.arriving.try_recv() {
                     batch.push(delivery);
                 }
             }
-            self.take(&mut batch).await?;
-            if stopping {
-                return Ok(());
+            self.take(&mut batch)?;
+        }
+        for write in self.backlog {
+            if tokio::time::timeout(LAST_WRITES, self.writes.send(write)).await.is_err() {
+                break;
             }
         }
+        Ok(())
     }
 
-    async fn take(&mut self, batch: &mut Vec<Delivery>) -> Result<(), crate::pseudonym::KeyError> {
+    fn take(&mut self, batch: &mut Vec<Delivery>) -> Result<(), KeyError> {
         let mut out = Vec::new();
         let reading = Reading::take(self.machine);
+        let mut failed = Ok(());
         for Delivery { arrival, ack } in batch.drain(..) {
-            self.corridor.take(arrival, reading, &mut out)?;
-            drop(ack);
+            if failed.is_ok() {
+                failed = self.corridor.take(arrival, reading, &mut out);
+            }
+            match failed {
+                Ok(()) => drop(ack),
+                // What was not taken in must not be acknowledged: the broker keeps it for the next start.
+                Err(_) => std::mem::forget(ack),
+            }
         }
         self.corridor.tick(reading, &mut out);
         for write in out {
-            // The writer ends only after this sender is dropped.
-            let _ = self.writes.send(write).await;
+            match self.backlog.is_empty() {
+                true => {
+                    self.backlog.extend(self.writes.try_send(write).err().map(|unsent| unsent.into_inner()))
+                }
+                false => self.backlog.push_back(write),
+            }
         }
-        Ok(())
+        failed
     }
 }
 
@@ -147,6 +177,11 @@ async fn write(store: Store, mut writes: mpsc::Receiver<Write>) {
         let mut pause = RETRY_FIRST;
         let mut failing = false;
         while let Err(error) = write_once(&store, &write).await {
+            if let Error::CalibrationTaken { .. } = error {
+                // Trying again cannot help, and the figures themselves do not need this row.
+                tracing::error!(%error, "a calibration could not be kept");
+                break;
+            }
             if !failing {
                 tracing::error!(%error, "figures wait for the store; trying until it takes them");
                 failing = true;
@@ -160,7 +195,7 @@ async fn write(store: Store, mut writes: mpsc::Receiver<Write>) {
     }
 }
 
-async fn write_once(store: &Store, write: &Write) -> Result<(), crate::store::Error> {
+async fn write_once(store: &Store, write: &Write) -> Result<(), Error> {
     match write {
         Write::Figures(figures) => store.append(figures).await.map(|_| ()),
         Write::Calibration { venue, summary, made_at } => {
@@ -176,7 +211,8 @@ async fn write_once(store: &Store, write: &Write) -> Result<(), crate::store::Er
                 counts: calibration.counts,
                 people_sum: part(*people_sum, 1.0),
                 root_sum_centi: part(*root_sum, 100.0),
-                made_at: *made_at,
+                // As the store keeps it, so that to save it again is to save the same.
+                made_at: EpochMs(made_at.0.div_euclid(1000) * 1000),
             };
             store.save_calibration(&row).await
         }

@@ -6,6 +6,9 @@ use crate::config::ClockKind;
 /// One message moves a venue's time by at most this much, ms.
 const STEP_MS_MAX: i64 = 24 * 3_600_000;
 
+/// A machine's clock that is set back by more than this is worth a word, ms.
+const BACK_MS_MAX: i64 = 5 * 60_000;
+
 /// The machine's clocks, read once for a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
@@ -28,13 +31,15 @@ impl Reading {
 pub struct VenueClock {
     kind: ClockKind,
     at: Option<EpochMs>,
+    /// The machine's clock was set back, and time stands still until it has caught up.
+    stands: bool,
 }
 
 impl VenueClock {
     /// A clock that has not been set.
     #[must_use]
     pub fn new(kind: ClockKind) -> Self {
-        Self { kind, at: None }
+        Self { kind, at: None, stands: false }
     }
 
     /// The time, once it is known.
@@ -46,6 +51,13 @@ impl VenueClock {
     /// The machine's time moves a wall clock.
     pub fn tick(&mut self, reading: Reading) {
         if self.kind == ClockKind::Wall {
+            if self.at.is_some_and(|at| at.since(reading.wall) > BACK_MS_MAX) && !self.stands {
+                tracing::error!(
+                    "the machine's clock was set back by over five minutes; nothing is counted until it has caught up, \
+                     or until the server is started again"
+                );
+            }
+            self.stands = self.at.is_some_and(|at| at.since(reading.wall) > BACK_MS_MAX);
             self.at = self.at.max(Some(reading.wall));
         }
     }

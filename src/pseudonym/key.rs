@@ -10,8 +10,9 @@ struct Page([u8; 4096]);
 
 /// A random 256-bit key on a locked page; wiped when it is dropped.
 pub struct Key {
-    page: Box<Page>,
+    // Fields are dropped in this order: the page is unlocked while it is still ours.
     _lock: region::LockGuard,
+    page: Box<Page>,
 }
 
 /// Why no key could be made; without one nothing is hashed.
@@ -34,7 +35,7 @@ impl Key {
         let mut page = Box::new(Page([0; 4096]));
         let lock = region::lock(page.0.as_ptr(), page.0.len())?;
         chance::fill(&mut page.0[..32])?;
-        Ok(Self { page, _lock: lock })
+        Ok(Self { _lock: lock, page })
     }
 
     /// 64 bits of keyed BLAKE3 over length-framed parts.

@@ -8,21 +8,25 @@ pub use uniform::Uniform;
 
 use std::collections::VecDeque;
 
-use crate::clock::{EpochMs, SteadyMs, Window};
+use crate::clock::{EpochMs, HALF_MS, SteadyMs, Window};
 use crate::config::{CrowdRadio, Venue};
 use crate::optout::Admitted;
 use crate::sighting::{AddressClass, DeviceId, Radio};
 
-/// The length of a half-minute, ms; halves begin at whole multiples of it since 1970.
-pub const HALF_MS: i64 = 30_000;
 /// A half-minute closes this long after its end, ms.
 pub const HALF_GRACE_MS: i64 = 10_000;
 /// A day's key outlives its day by this much, so that the day's last sightings can arrive.
 const DAY_GRACE_SECS: i64 = 120;
 /// No key is ever older than this, whatever the calendar says.
 const KEY_LIFE_MS: i64 = 24 * 3_600_000;
-/// Keys of half-minutes that can be open at once: the one that closes, this one, and up to 30 s ahead.
-const HALF_KEYS_MAX: usize = 4;
+/// A half-minute's key is never older than this by the steady clock, though a venue's clock may stand still, ms.
+const HALF_KEY_LIFE_MS: i64 = 60_000;
+/// Keys of half-minutes that can be open at once: the one that closes, and this one.
+const HALF_KEYS_MAX: usize = 2;
+/// Keys of days that can be alive at once: yesterday's for its last two minutes, and today's.
+const DAY_KEYS_MAX: usize = 2;
+/// The most keys, and so locked pages, that a venue holds at once.
+pub const KEYS_MAX: usize = HALF_KEYS_MAX + DAY_KEYS_MAX;
 
 const STABLE: &[u8; 16] = b"passant stable 1";
 const FLEETING: &[u8; 16] = b"passant fleet. 1";
@@ -91,12 +95,27 @@ struct DayKey {
     key: Key,
 }
 
+struct HalfKey {
+    /// Its half-minute's number since 1970.
+    half: i64,
+    born: SteadyMs,
+    key: Key,
+}
+
+/// Keys that were wiped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wiped {
+    /// Keys of days.
+    pub days: usize,
+    /// Keys of half-minutes that had not closed, for the venue's clock stands still.
+    pub stalled_halves: usize,
+}
+
 /// The keys of one venue.
 pub struct Keyring {
     /// The day's key, and for two minutes the day's before.
     days: VecDeque<DayKey>,
-    /// Keys of half-minutes by their number since 1970.
-    halves: VecDeque<(i64, Key)>,
+    halves: VecDeque<HalfKey>,
     offsets_db: Vec<i8>,
     outside_floor_dbm: i8,
     crowd_radio: Radio,
@@ -145,7 +164,11 @@ impl Keyring {
         let sighting = admitted.into_sighting();
         let offset = self.offsets_db.get(usize::from(sensor)).copied().unwrap_or(0);
         let rssi = sighting.rssi.saturating_add(offset);
-        let trace = match self.kind_of(sighting.class, rssi, now) {
+        let kind = self.kind_of(sighting.class, rssi, now);
+        // A sensor whose clock runs ahead heard nothing that has not happened: were its fleeting sightings put in a
+        // half-minute to come, an identity would live longer than forty seconds.
+        let at = if matches!(kind, Ok(Kind::Fleeting)) { at.min(now.at) } else { at };
+        let trace = match kind {
             Ok(Kind::Night) => Trace::Night,
             Ok(Kind::Fleeting) => match self.half_key(at, now)? {
                 Some(key) => {
@@ -172,12 +195,14 @@ impl Keyring {
         self.days.iter().flat_map(of).collect()
     }
 
-    /// Wipes every key whose time is over. Returns how many keys of days died.
-    pub fn forget(&mut self, now: &Now) -> usize {
-        let before = self.days.len();
+    /// Wipes every key whose time is over, by the venue's clock or by the steady one.
+    pub fn forget(&mut self, now: &Now) -> Wiped {
+        let days = self.days.len();
         self.days.retain(|day| is_alive(day, now));
-        self.halves.retain(|(half, _)| !is_over(*half, now));
-        before - self.days.len()
+        self.halves.retain(|half| !is_over(half.half, now));
+        let halves = self.halves.len();
+        self.halves.retain(|half| now.steady.0 - half.born.0 < HALF_KEY_LIFE_MS);
+        Wiped { days: days - self.days.len(), stalled_halves: halves - self.halves.len() }
     }
 
     fn kind_of(&self, class: AddressClass, rssi: i8, now: &Now) -> Result<Kind, NoFootprint> {
@@ -214,15 +239,15 @@ impl Keyring {
         if is_over(half, now) {
             return Ok(None);
         }
-        if let Some(place) = self.halves.iter().position(|(number, _)| *number == half) {
-            return Ok(Some(&self.halves[place].1));
+        if let Some(place) = self.halves.iter().position(|known| known.half == half) {
+            return Ok(Some(&self.halves[place].key));
         }
         self.forget(now);
         if self.halves.len() == HALF_KEYS_MAX {
             self.halves.pop_front();
         }
-        self.halves.push_back((half, Key::random()?));
-        Ok(self.halves.back().map(|(_, key)| key))
+        self.halves.push_back(HalfKey { half, born: now.steady, key: Key::random()? });
+        Ok(self.halves.back().map(|half| &half.key))
     }
 }
 

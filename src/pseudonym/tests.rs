@@ -88,7 +88,7 @@ fn the_day_before_lives_two_minutes_longer_and_no_key_24_hours() {
     assert!(stable(&mut old, morning.at, &morning).is_some());
     let grace = now(&venue, 24.0 + 1.0 / 3600.0);
     assert_eq!(stable(&mut old, last_moment, &grace), None, "24 hours are over though the grace is not");
-    assert_eq!(old.forget(&grace), 1);
+    assert_eq!(old.forget(&grace), Wiped { days: 1, stalled_halves: 0 });
 }
 
 #[test]
@@ -100,6 +100,22 @@ fn a_stalled_venue_clock_does_not_keep_a_key() {
     let stalled = Now { steady: SteadyMs(morning.steady.0 + KEY_LIFE_MS), ..morning };
     let second = stable(&mut ring, morning.at, &stalled);
     assert!(second.is_some() && second != first);
+    assert!(trace(&mut ring, "9e9f057a6af1", AddressClass::Random, morning.at, &stalled).is_ok());
+    let later = Now { steady: SteadyMs(stalled.steady.0 + KEY_LIFE_MS), ..morning };
+    assert_eq!(ring.forget(&later), Wiped { days: 1, stalled_halves: 1 }, "they are wiped, not only unused");
+}
+
+#[test]
+fn a_sensor_that_runs_ahead_makes_no_identity_live_longer() {
+    let venue = venue();
+    let mut ring = Keyring::new(&venue);
+    let now = now(&venue, 6.0);
+    let device = DeviceId::parse("9e9f057a6af1").unwrap();
+    let gate = Gate::new(GateKey::random().unwrap());
+    let sighting = Sighting { device, class: AddressClass::Random, rssi: -60, at: None };
+    let ahead = EpochMs(now.at.0 + 29_999);
+    let footprint = ring.impress(gate.admit(sighting).unwrap(), 0, ahead, &now).unwrap().unwrap();
+    assert_eq!(footprint.at, now.at);
 }
 
 #[test]
@@ -109,6 +125,7 @@ fn a_fleeting_device_is_the_same_for_one_half_minute_and_its_key_dies_after_fort
     let now = now(&venue, 6.0);
     let mut tag = |ms: i64, now: &Now| {
         let at = EpochMs(now.at.0 + ms);
+        let now = &Now { at: now.at.max(at), ..*now };
         match trace(&mut ring, "9e:9f:05:7a:6a:f1", AddressClass::Random, at, now) {
             Ok(Trace::Fleeting(Tag(tag))) => Some(tag),
             _ => None,

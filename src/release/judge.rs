@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::nested::{Judged, Nested};
 use super::partners::{Part, hide_partners};
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown, traffic};
-use crate::aggregate::{Closed, Covered, Level, Occupancy, Place, Traffic, ZoneWindow};
+use crate::aggregate::{
+    CROWD_LATENESS_SECS, Closed, Covered, Level, Occupancy, Place, Traffic, VISIT_LATENESS_SECS, ZoneWindow,
+};
 use crate::clock::{EpochMs, Step, Window};
 use crate::config::{ClockKind, Venue};
 
 /// Counts that could be told apart by one are rounded to multiples of this.
 pub(super) const GRAIN: u32 = 5;
+
+/// A run may have heard this much more than the end of its newest figure, seconds: five minutes and their lateness.
+const RUN_ON_SECS: i64 = 300 + CROWD_LATENESS_SECS;
 
 /// The calibration that figures are made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,7 @@ pub struct Judge {
     earlier: Option<EpochMs>,
     /// By step: whether the venue's occupancy is shown.
     shown: BTreeMap<Step, bool>,
+    nested: Nested,
     live_shown: bool,
 }
 
@@ -38,20 +45,32 @@ impl Judge {
     /// an earlier run published.
     #[must_use]
     pub fn new(venue: Arc<Venue>, thresholds: u32, earlier: Option<EpochMs>) -> Self {
-        Self { venue, thresholds, began: None, earlier, shown: BTreeMap::new(), live_shown: false }
+        Self {
+            venue,
+            thresholds,
+            began: None,
+            earlier,
+            shown: BTreeMap::new(),
+            nested: Nested::default(),
+            live_shown: false,
+        }
     }
 
-    /// This run begins to hear; what it says of a later moment changes nothing.
-    pub fn begins(&mut self, at: EpochMs) {
+    /// This run begins to hear. True the first time, if an earlier run ended so shortly before that it left windows
+    /// that ended but had not closed.
+    pub fn begins(&mut self, at: EpochMs) -> bool {
+        let first = self.began.is_none();
         self.began.get_or_insert(at);
+        first
+            && self.earlier.is_some_and(|end| at.since(end.plus_secs(RUN_ON_SECS + VISIT_LATENESS_SECS)) <= 0)
     }
 
     /// Judges a closed window.
     #[must_use]
-    pub fn judge(&mut self, closed: Closed, made: Made) -> Vec<Figure> {
+    pub fn judge(&mut self, closed: Closed) -> Vec<Figure> {
         match closed {
-            Closed::Crowd(window) => self.crowd(&window, made),
-            Closed::Visits(window) => self.visits(&window, made),
+            Closed::Crowd(window) => self.crowd(&window),
+            Closed::Visits(window) => self.visits(&window),
         }
     }
 
@@ -97,33 +116,25 @@ impl Judge {
         }
     }
 
-    fn crowd(&mut self, window: &ZoneWindow<Occupancy>, made: Made) -> Vec<Figure> {
-        let level = |of: &Covered<Occupancy>| of.row.mean;
-        let of_venue =
-            window.rows.iter().find(|(place, _)| *place == Place::Venue).and_then(|(_, row)| level(row));
-        let before = self.shown.get(&window.step).copied().unwrap_or(false);
-        let venue_shown = self.is_shown(before, of_venue);
-        self.shown.insert(window.step, venue_shown);
-
-        let of = |want: fn(&Place) -> bool| {
-            window.rows.iter().filter(move |(p, _)| want(p)).map(|(_, row)| level(row))
+    fn crowd(&mut self, window: &ZoneWindow<Occupancy>) -> Vec<Figure> {
+        let levels: Vec<Option<Level>> = window.rows.iter().map(|(_, covered)| covered.row.mean).collect();
+        let shown = self.shown(window, &levels);
+        let judged = |(shown, level): (&bool, &Option<Level>)| Judged {
+            shown: *shown && level.is_some(),
+            people: level.map(|level| whole(level.people)),
         };
-        let mut zones = self.parts(of(|p| matches!(p, Place::Zone(_))));
-        let mut groups = self.parts(of(|p| matches!(p, Place::Group(_))));
-        let group_of: Vec<_> = self.venue.zones.iter().map(|z| z.group).collect();
-        hide_partners(self.k(), &mut zones, &group_of, &mut groups);
+        let judged: Vec<Judged> = shown.iter().zip(&levels).map(judged).collect();
+        self.nested.judged(&self.venue.calendar, window.step, window.window, &judged);
 
         let mut figures = Vec::with_capacity(window.rows.len() * 2);
-        for (place, covered) in &window.rows {
-            let shown = venue_shown
-                && match place {
-                    Place::Venue => true,
-                    Place::Group(group) => groups[usize::from(*group)].shown,
-                    Place::Zone(zone) => zones[usize::from(*zone)].shown,
-                };
+        for ((place, covered), shown) in window.rows.iter().zip(shown) {
             let told = |level: Option<Level>| level.filter(|_| shown).map(|l| told(*place, &l));
             let of_zone = matches!(place, Place::Zone(_)) && window.step == Step::FiveMinutes;
             let root_mean = covered.row.root_mean.filter(|_| of_zone).map(|v| (v * 100.0).round() as u32);
+            let made = covered
+                .row
+                .mean
+                .map(|level| Made { calibration: level.calibration, calibrated: level.calibrated });
             let label =
                 |metric| self.label(metric, *place, window.step, window.window, covered.coverage, made);
             let mean = told(covered.row.mean);
@@ -135,11 +146,43 @@ impl Judge {
         figures
     }
 
-    fn visits(&self, window: &ZoneWindow<Traffic>, made: Made) -> Vec<Figure> {
+    /// Which rows of a window may be shown.
+    fn shown(&mut self, window: &ZoneWindow<Occupancy>, levels: &[Option<Level>]) -> Vec<bool> {
+        let (step, from, k) = (window.step, window.window.from, self.k());
+        let row_of = |want: Place| window.rows.iter().position(|(place, _)| *place == want);
+        let of_venue = row_of(Place::Venue).and_then(|row| levels[row]);
+        let before = self.shown.get(&step).copied().unwrap_or(false);
+        let venue_shown = self.is_shown(before, of_venue);
+        self.shown.insert(step, venue_shown);
+
+        let part = |want: Place| {
+            let row = row_of(want);
+            let people = row.and_then(|row| levels[row]).map_or(0, |level| whole(level.people));
+            let safe = row.is_none_or(|row| self.nested.is_safe(k, step, from, row));
+            Part { people, shown: people >= k && safe }
+        };
+        let mut zones: Vec<Part> =
+            (0..self.venue.zones.len()).map(|zone| part(Place::Zone(zone as u16))).collect();
+        let mut groups: Vec<Part> =
+            (0..self.venue.groups.len()).map(|g| part(Place::Group(g as u16))).collect();
+        let group_of: Vec<_> = self.venue.zones.iter().map(|z| z.group).collect();
+        hide_partners(k, &mut zones, &group_of, &mut groups);
+        let place_shown = |(row, (place, _)): (usize, &(Place, Covered<Occupancy>))| {
+            venue_shown
+                && match place {
+                    Place::Venue => self.nested.is_safe(k, step, from, row),
+                    Place::Group(group) => groups[usize::from(*group)].shown,
+                    Place::Zone(zone) => zones[usize::from(*zone)].shown,
+                }
+        };
+        window.rows.iter().enumerate().map(place_shown).collect()
+    }
+
+    fn visits(&self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
         let mut figures = Vec::new();
         for (place, covered) in &window.rows {
             for (metric, value) in traffic::judge(&covered.row, self.k()) {
-                let label = self.label(metric, *place, window.step, window.window, covered.coverage, made);
+                let label = self.label(metric, *place, window.step, window.window, covered.coverage, None);
                 figures.push(Figure::judged(label, value, None));
             }
         }
@@ -166,7 +209,7 @@ impl Judge {
         step: Step,
         window: Window,
         coverage: f64,
-        made: Made,
+        made: Option<Made>,
     ) -> Label {
         let of_crowd = metric.is_of_the_crowd();
         let scope = match place {
@@ -175,8 +218,9 @@ impl Judge {
             Place::Zone(zone) => Scope::Zone(self.venue.zones[usize::from(zone)].id.clone()),
         };
         let coverage_permille = (coverage.clamp(0.0, 1.0) * 1000.0).floor() as u16;
+        // A window that this run did not hear from its start, and an earlier run may have heard some of.
         let began_inside = self.began.is_some_and(|began| window.from < began)
-            && self.earlier.is_some_and(|end| end > window.from);
+            && self.earlier.is_some_and(|end| end.plus_secs(RUN_ON_SECS) > window.from);
         Label {
             venue: self.venue.id.clone(),
             scope,
@@ -185,13 +229,13 @@ impl Judge {
             window,
             flags: Flags {
                 incomplete: coverage_permille < 1000,
-                uncalibrated: of_crowd && !made.calibrated,
+                uncalibrated: of_crowd && !made.is_some_and(|made| made.calibrated),
                 rekeyed: began_inside,
                 replay: self.is_replay(),
             },
             coverage_permille,
             thresholds: self.thresholds,
-            calibration: if of_crowd { made.calibration } else { 0 },
+            calibration: made.map_or(0, |made| made.calibration),
         }
     }
 

@@ -3,7 +3,7 @@
 use passant_wire::Id;
 
 use super::{Banded, Flags};
-use crate::clock::EpochMs;
+use crate::clock::{EpochMs, HALF_MS};
 use crate::config::Venue;
 use crate::roster::{Roster, SensorLife};
 use crate::telemetry::Tally;
@@ -15,9 +15,9 @@ pub enum Shown {
     People(Banded),
     /// Fewer than k, or nobody: the two are not told apart.
     UnderK,
-    /// Hidden because the venue itself is hidden.
+    /// Hidden because the venue itself is hidden, or so that another place cannot be subtracted out.
     HeldBack,
-    /// No sensor of it was alive: no data is not nobody.
+    /// Too little was heard to say: no sensor alive, not yet six minutes of it, or closed. No data is not nobody.
     NoData,
 }
 
@@ -67,7 +67,7 @@ pub struct SensorLive {
     pub last_heard: Option<EpochMs>,
     /// How much it hears.
     pub rate: RateBand,
-    /// The sensor's clock minus ours, ms, from its last message.
+    /// The sensor's clock minus ours, ms, from its last message, to the second.
     pub clock_error_ms: Option<i64>,
     /// Messages whose numbers were skipped.
     pub gaps: u64,
@@ -77,8 +77,8 @@ pub struct SensorLive {
     pub refused: Vec<(&'static str, u64)>,
 }
 
-/// The last moment a sensor spoke is told to this many ms.
-const LAST_HEARD_MS: i64 = 30_000;
+/// A sensor's clock error is told to this many ms, so that it does not move with every message.
+const CLOCK_ERROR_MS: i64 = 1_000;
 /// Sightings in five minutes over which a rate is high, and very high.
 const RATES: [u64; 2] = [1_000, 100_000];
 
@@ -95,9 +95,11 @@ pub fn sensors(venue: &Venue, roster: &Roster, tally: &Tally, now: EpochMs) -> V
             sensor: sensor.id.clone(),
             zone: venue.zones[sensor.zone].id.clone(),
             alive,
-            last_heard: life.last_heard.map(|at| EpochMs(at.0.div_euclid(LAST_HEARD_MS) * LAST_HEARD_MS)),
+            last_heard: life.last_heard.map(|at| EpochMs(at.0.div_euclid(HALF_MS) * HALF_MS)),
             rate: rate(alive, life.rate),
-            clock_error_ms: life.clock_error_ms,
+            clock_error_ms: life
+                .clock_error_ms
+                .map(|ms| (ms as f64 / CLOCK_ERROR_MS as f64).round() as i64 * CLOCK_ERROR_MS),
             gaps: life.gaps(),
             repeats: life.repeats(),
             refused,

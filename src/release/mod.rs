@@ -3,6 +3,7 @@
 mod figure;
 mod judge;
 mod live;
+mod nested;
 mod partners;
 mod traffic;
 

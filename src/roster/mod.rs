@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 pub use numbers::Freshness;
 use numbers::Numbers;
 
-use crate::clock::EpochMs;
+use crate::clock::{EpochMs, HALF_MS};
 use crate::config::Venue;
 use crate::sighting::{Header, ItemRefusal, ItemRefusals, SensorStatus};
 
 /// A sensor is alive for this long after it sent anything, in half-minutes: 60 s.
 const ALIVE_HALVES: i64 = 2;
-const HALF_MS: i64 = 30_000;
 /// The rate is counted over windows of this length, ms.
 const RATE_MS: i64 = 300_000;
 
@@ -103,6 +102,9 @@ impl Roster {
             && !status.retained
         {
             life.spoke(now);
+            if let Some(at) = status.at {
+                life.clock_error_ms = Some(at.since(now));
+            }
         }
     }
 

@@ -52,12 +52,20 @@ impl Numbers {
         if number > known.newest {
             let skipped = number - known.newest - 1;
             known.advance(number);
-            self.gaps += skipped;
+            self.gaps = self.gaps.saturating_add(skipped);
             return Freshness::New;
         }
-        if known.newest - number >= LOOK_BACK || known.is_set(number) {
+        if known.newest - number >= LOOK_BACK {
+            // So far behind it is no late-comer: the numbers have begun again, or an absurd one was said once.
+            *known = Boot { id: Some(boot), newest: number, seen: [0; WORDS] };
+            known.set(number);
+            return Freshness::New;
+        }
+        if known.is_set(number) {
             self.repeats += 1;
-            return Freshness::Repeat;
+            // Without a boot nobody can tell a repeat from a reboot. Taking a repeat twice is harmless, for the lenses
+            // work on sets; dropping a rebooted sensor's messages is not.
+            return if boot.is_some() { Freshness::Repeat } else { Freshness::New };
         }
         known.set(number);
         // It had been counted as skipped, unless it lies before the first number that was seen of this boot.
@@ -109,8 +117,10 @@ mod tests {
             (13, Repeat, 2, 2),
             (12, New, 1, 2),
             (15 + LOOK_BACK, New, LOOK_BACK, 2),
-            (14, Repeat, LOOK_BACK, 3),
-            (5000, New, LOOK_BACK + 5000 - 15 - LOOK_BACK - 1, 3),
+            (14, New, LOOK_BACK, 2),
+            (15, New, LOOK_BACK, 2),
+            (u64::MAX, New, u64::MAX, 2),
+            (u64::MAX, Repeat, u64::MAX, 3),
         ] {
             assert_eq!(numbers.take(boot, Some(number)), freshness, "{number}");
             assert_eq!((numbers.gaps(), numbers.repeats()), (gaps, repeats), "{number}");
@@ -126,5 +136,16 @@ mod tests {
         assert_eq!(numbers.take(old, Some(100)), Freshness::Repeat);
         assert_eq!(numbers.take(new, Some(1)), Freshness::Repeat);
         assert_eq!(numbers.take(new, None), Freshness::New);
+    }
+
+    #[test]
+    fn a_sensor_that_names_no_boot_is_heard_after_a_reboot() {
+        let mut numbers = Numbers::default();
+        numbers.take(None, Some(1));
+        numbers.take(None, Some(2));
+        for number in [1, 2, 3] {
+            assert_eq!(numbers.take(None, Some(number)), Freshness::New);
+        }
+        assert_eq!(numbers.repeats(), 2, "counted all the same");
     }
 }

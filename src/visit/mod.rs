@@ -22,7 +22,7 @@ pub const SILENCE_MS: i64 = 15 * 60_000;
 /// Visits that have fallen silent are looked for this often, ms; with silence, slot and grace it stays under the 17
 /// minutes after which a window of visits closes.
 const SWEEP_MS: i64 = 60_000;
-/// The most visits open at once; a device over it is refused and counted.
+/// The most visits open at once; a device over it is left out, and the log says so.
 const OPEN_VISITS_MAX: usize = 1_000_000;
 
 /// Where something is counted: the whole venue, or the zone at a place in the venue.
@@ -165,7 +165,8 @@ impl Visits {
         events
     }
 
-    /// Forgets a device's open visit and all that waits to be judged, as if it had not been heard.
+    /// Forgets a device's open visit and all that waits to be judged. What was counted of it before stays in windows
+    /// that had begun, as one of at least k.
     pub fn forget(&mut self, pseudonym: Pseudonym) {
         self.open.remove(&pseudonym);
         self.slots.iter_mut().for_each(|slot| slot.forget(pseudonym));
@@ -177,10 +178,9 @@ impl Visits {
         self.open.len()
     }
 
-    /// How many times a device was refused because too many visits were open.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused
+    /// How many times a device was left out since the last time of asking, for too many visits were open.
+    pub fn take_refused(&mut self) -> u64 {
+        std::mem::take(&mut self.refused)
     }
 
     fn judge_slot(&mut self, slot: Slot, start: EpochMs, events: &mut Vec<VisitEvent>) {

@@ -22,8 +22,9 @@ struct Stay {
 /// What is remembered of a device while its visit is open.
 pub(super) struct Visit {
     whole: Stay,
-    /// The part of it that was near.
+    /// The newest stretch of it that was near, and the length of the longest before that, ms.
     near: Option<Stay>,
+    near_before_ms: Option<i64>,
     zone: Option<(u16, Stay)>,
     /// The zone that was strongest in the slot before, if it was not the zone of the visit.
     challenger: Option<u16>,
@@ -70,7 +71,14 @@ impl Visit {
     /// A visit that begins with the first of some readings.
     pub(super) fn begins(start: EpochMs, readings: &[Reading]) -> Self {
         let first = moment(start, readings.first());
-        Self { whole: Stay::begins(first), near: None, zone: None, challenger: None, recent: Vec::new() }
+        Self {
+            whole: Stay::begins(first),
+            near: None,
+            near_before_ms: None,
+            zone: None,
+            challenger: None,
+            recent: Vec::new(),
+        }
     }
 
     /// Takes the set of readings of a slot, which is sorted by time and not empty.
@@ -89,11 +97,16 @@ impl Visit {
         self.remember(start, readings);
         let (Some(first_near), Some(last_near)) = (first_near, last_near) else { return };
         let (first, last) = (moment(start, Some(first_near)), moment(start, Some(last_near)));
+        if let Some(silent) = self.near.take_if(|stay| first.since(stay.last) >= SILENCE_MS) {
+            // Heard all the while, but from outside: to be near again is a new stretch.
+            self.near_before_ms = self.near_before_ms.max(Some(silent.length_ms()));
+        }
         let stay = self.near.get_or_insert(Stay::begins(first));
         let before = stay.last;
         stay.extend(last, near);
         stay.present(rules, Place::Venue, who, before, events);
 
+        self.end_silent_stay(rules, first, events);
         let Some(zone) = self.judge_zone(rules) else { return };
         if self.zone.is_some_and(|(current, _)| current != zone) {
             self.end_stay(rules, events);
@@ -118,7 +131,8 @@ impl Visit {
     /// Ends the visit.
     pub(super) fn end(&mut self, rules: &Rules, events: &mut Vec<VisitEvent>) {
         self.end_stay(rules, events);
-        let kind = self.near.map_or(Kind::PasserBy, |near| rules.kind(near.length_ms()));
+        let longest = self.near.map(|near| near.length_ms()).max(self.near_before_ms);
+        let kind = longest.map_or(Kind::PasserBy, |near_ms| rules.kind(near_ms));
         let dwell_minutes = self.whole.dwell_minutes();
         events.push(VisitEvent::Ended { place: Place::Venue, last: self.whole.last, kind, dwell_minutes });
     }

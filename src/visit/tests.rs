@@ -66,6 +66,22 @@ fn fifteen_minutes_of_silence_end_a_visit_and_less_does_not() {
 }
 
 #[test]
+fn to_be_near_twice_in_three_hours_is_no_long_stay() {
+    let mut path = every_minute(0, -85, 0, 180);
+    for minute in [0, 180] {
+        path[minute].rssi = -60;
+    }
+    assert_eq!(
+        play(&path),
+        [
+            "Zone(0) Bounce 0 min, last at 0 s",
+            "Zone(0) Bounce 0 min, last at 10800 s",
+            "Venue Bounce 181 min, last at 10800 s"
+        ]
+    );
+}
+
+#[test]
 fn a_change_of_zone_ends_the_zone_visit_only() {
     let mut path = every_minute(0, -60, 0, 6);
     path.extend(every_minute(1, -60, 8, 20));
@@ -158,7 +174,7 @@ fn a_visitor_is_present_from_the_fifth_minute_on() {
 }
 
 #[test]
-fn a_forgotten_device_leaves_no_event() {
+fn a_forgotten_device_makes_no_further_event() {
     let venue = venue();
     let mut visits = Visits::new(&venue);
     visits.judge(EpochMs(noon()), &venue);

@@ -77,13 +77,13 @@ pub(crate) fn publish<'a>(args: impl Iterator<Item = &'a &'a str>, payload: &[u8
         .stdin(Stdio::piped())
         .spawn()
         .expect("it starts; is it installed?");
-    publisher.stdin.take().expect("it works").write_all(payload).expect("it works");
-    publisher.wait().expect("it works").success()
+    publisher.stdin.take().expect("it has an input").write_all(payload).expect("it reads its input");
+    publisher.wait().expect("it ends").success()
 }
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).expect("it works").local_addr().expect("it works").port()
+    TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("its number").port()
 }
 
 fn spawn(directory: &Path, port: u16) -> Child {
@@ -95,12 +95,15 @@ fn spawn(directory: &Path, port: u16) -> Child {
         .env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin"))
         .stdin(Stdio::null())
         .spawn()
-        .expect("it works");
+        .expect("its state can be asked");
     for _ in 0..TRIES_MAX {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return process;
         }
-        assert!(process.try_wait().expect("it works").is_none(), "mosquitto refused its configuration");
+        assert!(
+            process.try_wait().expect("its state can be asked").is_none(),
+            "mosquitto refused its configuration"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
     let _ = process.kill();

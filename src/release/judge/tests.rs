@@ -10,7 +10,7 @@ fn judge() -> Judge {
 }
 
 fn level(people: f64) -> Option<Level> {
-    Some(Level { people, half_width: 4.0, root_mean: people / 7.0 })
+    Some(Level { people, half_width: 4.0, root_mean: people / 7.0, calibration: 3, calibrated: true })
 }
 
 fn window(first: f64, second: f64) -> Closed {
@@ -47,7 +47,7 @@ fn the_venue_is_shown_from_2k_until_under_k_and_no_zone_without_it() {
         (9.4, 0.0, [None, None, None, None]),
         (15.0, 0.0, [None, None, None, None]),
     ] {
-        let figures = judge.judge(window(first, second), MADE);
+        let figures = judge.judge(window(first, second));
         assert_eq!(occupancy(&figures), expected, "{first} and {second}");
     }
 }
@@ -55,7 +55,7 @@ fn the_venue_is_shown_from_2k_until_under_k_and_no_zone_without_it() {
 #[test]
 fn what_is_held_back_is_nothing_at_all() {
     let mut judge = judge();
-    let figures = judge.judge(window(5.0, 6.0), MADE);
+    let figures = judge.judge(window(5.0, 6.0));
     assert_eq!(figures.len(), 8);
     for figure in figures {
         assert_eq!((figure.value(), figure.root_mean_centi()), (None, None));
@@ -66,7 +66,7 @@ fn what_is_held_back_is_nothing_at_all() {
 #[test]
 fn a_shown_zone_keeps_its_v_and_its_band() {
     let mut judge = judge();
-    let figures = judge.judge(window(14.0, 21.3), MADE);
+    let figures = judge.judge(window(14.0, 21.3));
     let zone =
         figures.iter().find(|f| f.scope().id().is_some_and(|id| id.as_str() == "entrance-north")).unwrap();
     assert_eq!(zone.value(), Some(Banded { value: 14, low: 10, high: 18 }));
@@ -85,16 +85,20 @@ fn flags_tell_silence_restarts_and_replays() {
     let mut closed = window(14.0, 21.0);
     if let Closed::Crowd(window) = &mut closed {
         window.rows[0].1.coverage = 0.9996;
+        for (_, covered) in &mut window.rows {
+            covered.row.mean =
+                covered.row.mean.map(|mean| Level { calibrated: false, calibration: 0, ..mean });
+        }
     }
-    judge.begins(EpochMs(400_000));
+    assert!(!judge.begins(EpochMs(400_000)), "no earlier run left anything");
     judge.begins(EpochMs(0));
     judge.earlier = Some(EpochMs(350_000));
-    let figures = judge.judge(closed, Made { calibration: 0, calibrated: false });
+    let figures = judge.judge(closed);
     assert_eq!(figures[0].flags().words(), ["incomplete", "uncalibrated", "rekeyed"]);
     assert_eq!(figures[0].coverage_permille(), 999);
     assert_eq!(figures[2].flags().words(), ["uncalibrated", "rekeyed"]);
-    judge.earlier = Some(EpochMs(300_000));
-    let figures = judge.judge(window(14.0, 21.0), MADE);
+    judge.earlier = Some(EpochMs(300_000 - 1000 * RUN_ON_SECS));
+    let figures = judge.judge(window(14.0, 21.0));
     assert!(
         !figures[0].flags().rekeyed,
         "an earlier run that ended before the window left nothing out of it"
