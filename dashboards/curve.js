@@ -6,6 +6,8 @@ import { html, place } from "./markup.js";
 
 const WINDOW_SECS = 300;
 const HOUR_SECS = 3600;
+/** So long after a window's end its figure is there, or will never be. */
+const SETTLED_SECS = 180;
 
 /** @typedef {{ from: string, to: string, value: ?number, low: ?number, high: ?number, state: string }} Figure */
 
@@ -71,7 +73,7 @@ function laidOut(figures, at, earliest) {
   const windows = [];
   for (let from = Math.ceil(first / WINDOW_SECS) * WINDOW_SECS; from < last; from += WINDOW_SECS) {
     const figure = known.get(from);
-    const state = figure?.state ?? (from * 1000 < at ? "missing" : "ahead");
+    const state = figure?.state ?? (from + WINDOW_SECS + SETTLED_SECS < at / 1000 ? "missing" : "ahead");
     windows.push({ from, state, value: figure?.value ?? null, low: figure?.low ?? null, high: figure?.high ?? null });
   }
   const column = (read) => windows.map(read);
@@ -158,7 +160,7 @@ function alone(values) {
 /** Strips behind the curve for the time of which nothing may be said, or nothing is known. */
 function hatch(chart, day, colour) {
   const { ctx, bbox } = chart;
-  for (const [state, paint] of [["held_back", stripes(ctx, colour("--hatch"))], ["missing", dots(ctx, colour("--hatch"))]]) {
+  for (const [state, paint] of [["held_back", net(ctx, colour("--hatch"))], ["missing", dots(ctx, colour("--hatch"))]]) {
     ctx.save();
     ctx.fillStyle = paint;
     day.windows.forEach((w, i) => {
@@ -181,7 +183,7 @@ function tile(ctx, size, draw) {
   return ctx.createPattern(canvas, "repeat");
 }
 
-function stripes(ctx, colour) {
+function net(ctx, colour) {
   const size = Math.round(8 * devicePixelRatio);
   return tile(ctx, size, (pen) => {
     pen.strokeStyle = colour;
@@ -189,6 +191,8 @@ function stripes(ctx, colour) {
     for (const shift of [-size, 0, size]) {
       pen.moveTo(shift, size);
       pen.lineTo(shift + size, 0);
+      pen.moveTo(shift, 0);
+      pen.lineTo(shift + size, size);
     }
     pen.stroke();
   });
@@ -216,7 +220,7 @@ function step(event, chart, day) {
 
 function curveLegend() {
   const key = (kind, text) => html("li", {}, html("span", { class: `swatch ${kind}`, "aria-hidden": true }), text);
-  return [key("line", words.curve.line), key("band", words.curve.band), key("stripes", words.curve.heldBack), key("dots", words.curve.missing)];
+  return [key("line", words.curve.line), key("band", words.curve.band), key("net", words.curve.heldBack), key("dots", words.curve.missing)];
 }
 
 /** The same in rows, written only while somebody looks. */

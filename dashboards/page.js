@@ -19,7 +19,7 @@ function named() {
 }
 
 function trouble() {
-  showLink("reconnecting");
+  showLink("connecting");
   place("now-band").textContent = words.trouble;
 }
 
@@ -33,7 +33,7 @@ function showAbout(venue) {
   place("about").replaceChildren(...words.about(venue.k).map((text) => html("p", {}, text)));
 }
 
-/** Reads today's curve; of two that overtake each other the one asked last is shown. */
+/** Reads today's curve; of two that overtake each other the one asked last is shown. Says whether it is complete. */
 function curveReader(venue, curve) {
   let asked = 0;
   return async (live, zone) => {
@@ -48,11 +48,13 @@ function curveReader(venue, curve) {
       const series = await read(`/${encodeURIComponent(venue.id)}/figures`, query);
       const name = venue.zones.find(({ id }) => id === zone)?.name ?? words.curve.venue;
       if (mine === asked) curve.show(series.figures, begun, at, name);
+      // A window that has just closed may take a moment to be stored.
+      const newest = begun + (Math.floor((at - LATENESS_MS - begun) / WINDOW_MS) - 1) * WINDOW_MS;
+      return newest < begun || series.figures.some(({ from }) => Date.parse(from) === newest);
     } catch {
       if (mine === asked) curve.failed();
       return false;
     }
-    return true;
   };
 }
 
@@ -79,7 +81,7 @@ function run(venue) {
   let window = null;
 
   const refresh = async () => {
-    // Asked for again as soon as a window has closed, and with the next half-minute if it failed.
+    // Asked for again as soon as a window has closed, and with the next half-minute if that failed or came too early.
     const closed = Math.floor((Date.parse(live.at) - LATENESS_MS) / WINDOW_MS);
     if (closed === window) return;
     window = closed;
