@@ -1,6 +1,7 @@
 //! The program's commands, one file each.
 
 pub mod check;
+pub mod demo;
 pub mod evaluate;
 mod guarded;
 pub mod serve;
@@ -23,6 +24,8 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Show a living mall: embedded broker, server and simulator in one process
+    Demo(demo::Options),
     /// Run the server: sightings in, judged figures out
     Serve(Configured),
     /// Check a configuration, the broker, the store and the machine; say who publishes
@@ -47,6 +50,7 @@ pub fn run() -> ExitCode {
     guarded::keep_panics_to_their_place();
     let done = match command.verb {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
+        Verb::Demo(options) => on_runtime(demo::run(&options)),
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),
     };

@@ -49,7 +49,7 @@ pub async fn run(options: &Configured) -> Result<()> {
 }
 
 /// A server whose parts are at work.
-struct Server {
+pub(super) struct Server {
     state: api::State,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
@@ -58,7 +58,8 @@ struct Server {
 }
 
 impl Server {
-    async fn start(config: Config, machine: Machine) -> Result<Self> {
+    /// Opens the store and puts every part to work.
+    pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let mut rooms = Vec::new();
@@ -98,7 +99,8 @@ impl Server {
         Ok(Self { state, link, intake, office, corridor })
     }
 
-    async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+    /// Serves until it is told to stop, or cannot go on.
+    pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
         let Self { state, link, mut intake, office, mut corridor } = self;
         let store = state.store.clone();
         let address = listener.local_addr()?;
@@ -219,7 +221,8 @@ async fn enter(store: &Store, venue: &Venue, count: HeadCount, door: &Door) -> R
     door.fast.send(Delivery { arrival, ack: Ack::none() }).await.ok().context("the corridor has ended")
 }
 
-fn stop_signal() -> Result<impl Future<Output = ()>> {
+/// Comes when the program is asked to stop.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
