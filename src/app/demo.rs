@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::guarded::{hold, keep_memory_to_ourselves};
 use super::serve::{Server, stop_signal};
 use crate::broker::{self, Access};
-use crate::clock::Machine;
+use crate::clock::{EpochMs, Machine};
 use crate::config::Config;
 
 /// What to show.
@@ -44,9 +44,11 @@ pub struct Options {
 /// # Errors
 /// When a port is taken, the data directory does not allow it, or a part of it fails.
 pub async fn run(options: &Options) -> Result<()> {
+    let machine = Machine::clock();
     keep_memory_to_ourselves();
     let _held = hold(&options.data)?;
-    let scenario = Scenario::parse(MALL).context("reading the demo's scenario")?;
+    let zone = afternoon_zone(machine.now());
+    let scenario = Scenario::parse(&in_zone(MALL, &zone)).context("reading the demo's scenario")?;
     let listener = TcpListener::bind(options.http)
         .await
         .with_context(|| format!("listening on {}: choose a free address with --http", options.http))?;
@@ -54,7 +56,7 @@ pub async fn run(options: &Options) -> Result<()> {
         broker::start(broker::Options { listen: options.mqtt, access: Access::Anyone }).await.with_context(
             || format!("starting the broker on {}: choose a free loopback address with --mqtt", options.mqtt),
         )?;
-    let server = Server::start(config(options, &scenario, mqtt)?, Machine::clock()).await?;
+    let server = Server::start(config(options, &scenario, mqtt)?, machine).await?;
 
     say(&format!("Passant shows a simulated mall: http://{}", listener.local_addr()?));
     say(&format!(
@@ -62,7 +64,9 @@ pub async fn run(options: &Options) -> Result<()> {
         options.days,
         100.0 * scenario.stable_share()
     ));
-    say("Ctrl-C stops it.");
+    say(&format!(
+        "The mall stands where it is afternoon now ({zone}), so that there are people in it. Ctrl-C stops it."
+    ));
 
     let (stop, stopped) = watch::channel(false);
     let signal = stop_signal()?;
@@ -99,6 +103,29 @@ pub async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The fixed offset in which it is three in the afternoon now, or as near to it as the world's offsets go: whenever
+/// the demo is started, its mall is open.
+fn afternoon_zone(now: EpochMs) -> String {
+    const EASTMOST_HOURS: i64 = 14;
+    const WESTMOST_HOURS: i64 = -12;
+    let utc_hour = now.0.div_euclid(3_600_000).rem_euclid(24);
+    let east = (15 - utc_hour).clamp(WESTMOST_HOURS, EASTMOST_HOURS);
+    // The names of these zones count westward.
+    match -east {
+        0 => "Etc/GMT".to_owned(),
+        west => format!("Etc/GMT{west:+}"),
+    }
+}
+
+/// The scenario moved to another time zone.
+fn in_zone(scenario: &str, zone: &str) -> String {
+    let line = |line: &str| match line.starts_with("timezone = ") {
+        true => format!("timezone = \"{zone}\"\n"),
+        false => format!("{line}\n"),
+    };
+    scenario.lines().map(line).collect()
+}
+
 /// The server's configuration: the scenario's venue, and where everything listens.
 fn config(options: &Options, scenario: &Scenario, mqtt: SocketAddr) -> Result<Config> {
     let data = toml::Value::String(options.data.display().to_string());
@@ -122,6 +149,24 @@ fn say(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mall_is_open_whenever_the_demo_is_started() {
+        for hour in 0..24 {
+            let now = EpochMs(1_764_000_000_000 + hour * 3_600_000);
+            let zone = afternoon_zone(now);
+            let scenario = Scenario::parse(&in_zone(MALL, &zone)).unwrap();
+            let options = Options {
+                days: 1,
+                http: "127.0.0.1:8080".parse().unwrap(),
+                mqtt: "127.0.0.1:1883".parse().unwrap(),
+                data: "somewhere".into(),
+                seed: 1,
+            };
+            let config = config(&options, &scenario, options.mqtt).unwrap();
+            assert!((0..7).all(|day| config.venues[0].is_open(EpochMs(now.0 + day * 86_400_000))), "{zone}");
+        }
+    }
 
     #[test]
     fn the_scenario_makes_a_configuration_in_the_time_of_its_sightings() {
