@@ -40,6 +40,7 @@ use utoipa_axum::routes;
 
 use crate::clock::Machine;
 use crate::config::Venue;
+use crate::desk::Desk;
 use crate::office::HeadCounts;
 use crate::release::Live;
 use crate::store::Store;
@@ -62,6 +63,8 @@ pub struct State {
     pub store: Store,
     /// The head counts.
     pub head_counts: HeadCounts,
+    /// Where a visitor says no.
+    pub desk: Desk,
     /// The newest judged occupancy.
     pub live: LiveFigures,
     /// The program's counters.

@@ -20,6 +20,8 @@ pub(super) struct File {
     pub(super) http: HttpFile,
     #[serde(default)]
     pub(super) privacy: PrivacyFile,
+    #[serde(default)]
+    pub(super) opt_out: OptOutFile,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
 }
@@ -52,6 +54,12 @@ impl Default for HttpFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct PrivacyFile {
     pub(super) k: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OptOutFile {
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]

@@ -103,13 +103,17 @@ impl Corridor {
                 self.status(status, reading, out);
                 Ok(())
             }
-            Arrival::OptedOut(device) => {
-                self.gate.object(&device);
+            Arrival::OptedOut { device, mark } => {
+                self.gate.object(mark);
                 self.floors.iter_mut().for_each(|floor| floor.lenses.forget(&device));
                 Ok(())
             }
-            Arrival::Withdrawn(device) => {
-                self.gate.withdraw(&device);
+            Arrival::Restored(mark) => {
+                self.gate.object(mark);
+                Ok(())
+            }
+            Arrival::Withdrawn(mark) => {
+                self.gate.withdraw(mark);
                 Ok(())
             }
             Arrival::HeadCount(count) => {
