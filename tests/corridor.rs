@@ -54,6 +54,7 @@ struct House {
     tally: Tally,
     reading: Reading,
     number: u64,
+    key: Arc<Key>,
 }
 
 impl House {
@@ -67,7 +68,8 @@ impl House {
             earlier: None,
             live: watch::channel(None).0,
         };
-        let gate = Gate::new(Key::random().expect("random bytes"));
+        let key = Arc::new(Key::random().expect("random bytes"));
+        let gate = Gate::new(key.clone());
         let rooms = config.venues.iter().map(room).collect();
         Self {
             directory: Directory::new(&config),
@@ -76,7 +78,18 @@ impl House {
             tally,
             reading: Reading { wall: EpochMs(0), steady: SteadyMs(0) },
             number: 0,
+            key,
         }
+    }
+
+    fn object(&mut self, device: DeviceId) {
+        let [mark, _] = self.key.marks(&device);
+        self.take(Arrival::OptedOut { device, mark });
+    }
+
+    fn withdraw(&mut self, device: &DeviceId) {
+        let [mark, _] = self.key.marks(device);
+        self.take(Arrival::Withdrawn(mark));
     }
 
     /// A message arrives as a broker would deliver it.
@@ -215,7 +228,7 @@ fn an_opted_out_device_is_never_counted() {
         let mut without = House::new(&text);
         play(&mut without, &history(seed, false));
         let mut objected = House::new(&text);
-        objected.take(Arrival::OptedOut(DeviceId::parse("04:00:00:00:01:00").expect("an address")));
+        objected.object(DeviceId::parse("04:00:00:00:01:00").expect("an address"));
         let with = history(seed, true);
         play(&mut objected, &with);
         let mut counted = House::new(&text);
@@ -258,10 +271,10 @@ fn an_objection_forgets_the_open_visit_and_withdrawing_counts_again() {
         stay(&mut house, start, 10);
         let device = |n| DeviceId::from_octets([4, 0, 0, 0, 2, n]).expect("an address");
         if objects {
-            (0..4).for_each(|n| house.take(Arrival::OptedOut(device(n))));
+            (0..4).for_each(|n| house.object(device(n)));
         }
         if withdraws {
-            (0..4).for_each(|n| house.take(Arrival::Withdrawn(device(n))));
+            (0..4).for_each(|n| house.withdraw(&device(n)));
         }
         stay(&mut house, start + 30 * 60_000, 10);
         [2, 26, 48].iter().for_each(|hours| house.status(start + hours * 3_600_000));
