@@ -7,6 +7,7 @@ use passant::app::evaluate::{self, Options};
 use passant::clock::{EpochMs, SteadyMs, Step};
 use passant::config::{Config, Venue};
 use passant::intake::{self, Directory};
+use passant::ledger::Event;
 use passant::optout::{Gate, Key};
 use passant::pipeline::{Corridor, Reading, Room, Write};
 use passant::release::{Figure, Metric, Scope};
@@ -51,6 +52,9 @@ struct House {
     directory: Directory,
     corridor: Corridor,
     figures: Vec<Figure>,
+    /// Lines for the ledger, each with the minute of the test in which it was written.
+    ledger: Vec<(i64, Event)>,
+    minute: i64,
     tally: Tally,
     reading: Reading,
     number: u64,
@@ -73,6 +77,8 @@ impl House {
             directory: Directory::new(&config),
             corridor: Corridor::new(gate, rooms, tally.clone()),
             figures: Vec::new(),
+            ledger: Vec::new(),
+            minute: 0,
             tally,
             reading: Reading { wall: EpochMs(0), steady: SteadyMs(0) },
             number: 0,
@@ -89,8 +95,10 @@ impl House {
         let mut out = Vec::new();
         self.corridor.take(arrival, self.reading, &mut out).expect("a key can be made");
         for write in out {
-            if let Write::Figures(figures) = write {
-                self.figures.extend(figures);
+            match write {
+                Write::Figures(figures) => self.figures.extend(figures),
+                Write::Ledger { event, .. } => self.ledger.push((self.minute, event)),
+                Write::Calibration { .. } => {}
             }
         }
     }
@@ -267,4 +275,28 @@ fn an_objection_forgets_the_open_visit_and_withdrawing_counts_again() {
         [2, 26, 48].iter().for_each(|hours| house.status(start + hours * 3_600_000));
         assert_eq!(visits(&house), expected, "objects {objects} withdraws {withdraws}");
     }
+}
+
+#[test]
+fn the_ledger_tells_of_keys_at_the_same_moments_whoever_is_there() {
+    let start = 1_764_000_000_000;
+    let told = |guard: bool| {
+        let mut house = House::new(VENUE);
+        for minute in 0..3 * 24 * 60 {
+            let at = start + minute * 60_000;
+            house.minute = minute;
+            house.status(at);
+            // Somebody comes at night, and his address stays the same.
+            if guard && minute % 1_440 > 700 {
+                let device = DeviceId::from_octets([4, 0, 0, 0, 3, 1]).expect("an address");
+                house.report("p1", vec![Heard { device, kind: Kind::Wifi, rssi: -60, at: Some(at) }]);
+            }
+        }
+        house.ledger
+    };
+    let (with, without) = (told(true), told(false));
+    assert_eq!(with, without);
+    let count =
+        |made: bool| with.iter().filter(|(_, event)| matches!(event, Event::KeyMade { .. }) == made).count();
+    assert_eq!((count(true), count(false)), (4, 3), "four venue days, of which the last is not over");
 }

@@ -16,6 +16,7 @@ use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
 use crate::intake::{self, Directory, Strangers};
+use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
 use crate::optout::{Gate, Key};
@@ -51,6 +52,7 @@ pub async fn run(options: &Configured) -> Result<()> {
 /// A server whose parts are at work.
 pub(super) struct Server {
     state: api::State,
+    ledger: Ledger,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
@@ -58,8 +60,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Opens the store and puts every part to work.
+    /// Opens the ledger and the store, and puts every part to work.
     pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
+        let ledger = Ledger::open(&config.data_dir)?;
+        let started = Self::at_work(config, ledger.clone(), machine).await;
+        if started.is_err() {
+            ledger.append(machine.now(), &Event::Refused { what: Refusal::Start })?;
+        }
+        started
+    }
+
+    async fn at_work(config: Config, ledger: Ledger, machine: Machine) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let mut rooms = Vec::new();
@@ -70,7 +81,8 @@ impl Server {
             rooms.push(room(venue, &store, sender).await?);
         }
         let corridor = Corridor::new(Gate::new(Key::random()?), rooms, tally.clone());
-        let (door, corridor) = pipeline::start(corridor, store.clone(), machine)?;
+        ledger.append(machine.now(), &Event::Started)?;
+        let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
         for (place, venue) in config.venues.iter().enumerate() {
             let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
             for row in store.head_counts(&venue.id).await? {
@@ -96,13 +108,13 @@ impl Server {
         ));
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
         let state = api::State { venues, store, head_counts, live: Arc::new(live), tally, clock: machine };
-        Ok(Self { state, link, intake, office, corridor })
+        Ok(Self { state, ledger, link, intake, office, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, link, mut intake, office, mut corridor } = self;
-        let store = state.store.clone();
+        let Self { state, ledger, link, mut intake, office, mut corridor } = self;
+        let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
         let http = tokio::spawn(axum::serve(listener, api::router(state)).into_future());
@@ -119,6 +131,7 @@ impl Server {
         intake.abort();
         corridor.stop().await;
         store.close().await;
+        ledger.append(clock.now(), &Event::Stopped)?;
         match failure {
             Some(why) => bail!("the server cannot go on: {why}"),
             None => {
