@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod evaluate;
 mod guarded;
+mod retention;
 pub mod serve;
 
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::Configured;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::retention::Retention;
 use crate::api;
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
@@ -56,6 +57,7 @@ pub(super) struct Server {
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
+    retention: tokio::task::JoinHandle<()>,
     corridor: pipeline::Running,
 }
 
@@ -106,14 +108,24 @@ impl Server {
             door.deliveries,
             tally.clone(),
         ));
+        let live = Arc::new(live);
+        let retention = Retention {
+            venues: venues.clone(),
+            keep: config.retention,
+            store: store.clone(),
+            ledger: ledger.clone(),
+            tally: tally.clone(),
+            clock: machine,
+        };
+        let retention = tokio::spawn(retention.run(live.clone()));
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
-        let state = api::State { venues, store, head_counts, live: Arc::new(live), tally, clock: machine };
-        Ok(Self { state, ledger, link, intake, office, corridor })
+        let state = api::State { venues, store, head_counts, live, tally, clock: machine };
+        Ok(Self { state, ledger, link, intake, office, retention, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, ledger, link, mut intake, office, mut corridor } = self;
+        let Self { state, ledger, link, mut intake, office, retention, mut corridor } = self;
         let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
@@ -128,6 +140,7 @@ impl Server {
         link.shutdown().await;
         http.abort();
         office.abort();
+        retention.abort();
         intake.abort();
         corridor.stop().await;
         store.close().await;
