@@ -27,6 +27,7 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod crowd;
+pub mod desk;
 pub mod intake;
 pub mod ledger;
 pub mod link;

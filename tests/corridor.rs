@@ -58,6 +58,7 @@ struct House {
     tally: Tally,
     reading: Reading,
     number: u64,
+    key: Arc<Key>,
 }
 
 impl House {
@@ -71,7 +72,8 @@ impl House {
             earlier: None,
             live: watch::channel(None).0,
         };
-        let gate = Gate::new(Key::random().expect("random bytes"));
+        let key = Arc::new(Key::random().expect("random bytes"));
+        let gate = Gate::new(key.clone());
         let rooms = config.venues.iter().map(room).collect();
         Self {
             directory: Directory::new(&config),
@@ -82,7 +84,19 @@ impl House {
             tally,
             reading: Reading { wall: EpochMs(0), steady: SteadyMs(0) },
             number: 0,
+            key,
         }
+    }
+
+    /// A device's owner objects, or withdraws.
+    fn object(&mut self, device: DeviceId) {
+        let mark = self.key.marks(&device)[0];
+        self.take(Arrival::OptedOut { device, mark });
+    }
+
+    fn withdraw(&mut self, device: &DeviceId) {
+        let mark = self.key.marks(device)[0];
+        self.take(Arrival::Withdrawn(mark));
     }
 
     /// A message arrives as a broker would deliver it.
@@ -223,7 +237,7 @@ fn an_opted_out_device_is_never_counted() {
         let mut without = House::new(&text);
         play(&mut without, &history(seed, false));
         let mut objected = House::new(&text);
-        objected.take(Arrival::OptedOut(DeviceId::parse("04:00:00:00:01:00").expect("an address")));
+        objected.object(DeviceId::parse("04:00:00:00:01:00").expect("an address"));
         let with = history(seed, true);
         play(&mut objected, &with);
         let mut counted = House::new(&text);
@@ -266,10 +280,10 @@ fn an_objection_forgets_the_open_visit_and_withdrawing_counts_again() {
         stay(&mut house, start, 10);
         let device = |n| DeviceId::from_octets([4, 0, 0, 0, 2, n]).expect("an address");
         if objects {
-            (0..4).for_each(|n| house.take(Arrival::OptedOut(device(n))));
+            (0..4).for_each(|n| house.object(device(n)));
         }
         if withdraws {
-            (0..4).for_each(|n| house.take(Arrival::Withdrawn(device(n))));
+            (0..4).for_each(|n| house.withdraw(&device(n)));
         }
         stay(&mut house, start + 30 * 60_000, 10);
         [2, 26, 48].iter().for_each(|hours| house.status(start + hours * 3_600_000));
@@ -299,4 +313,26 @@ fn the_ledger_tells_of_keys_at_the_same_moments_whoever_is_there() {
     let count =
         |made: bool| with.iter().filter(|(_, event)| matches!(event, Event::KeyMade { .. }) == made).count();
     assert_eq!((count(true), count(false)), (4, 3), "four venue days, of which the last is not over");
+}
+
+#[test]
+fn a_destroyed_venue_is_heard_no_more_and_its_key_is_wiped_at_once() {
+    let start = 1_764_000_000_000;
+    let mut house = House::new(VENUE);
+    let heard = |n: i64| {
+        let device = DeviceId::from_octets([4, 0, 0, 0, 3, 1]).expect("an address");
+        vec![Heard { device, kind: Kind::Wifi, rssi: -60, at: Some(start + n * 1_000) }]
+    };
+    house.report("p1", heard(0));
+    assert_eq!(house.tally.sightings_so_far(Outcome::Counted), 1);
+    house.take(Arrival::Destroyed { venue: 0 });
+    house.take(Arrival::Destroyed { venue: 0 });
+    house.report("p1", heard(1));
+    house.status(start + 48 * 3_600_000);
+    assert_eq!(house.tally.sightings_so_far(Outcome::Counted), 1);
+    assert_eq!(house.tally.sightings_so_far(Outcome::Refused("destroyed")), 1);
+    assert!(house.figures.is_empty(), "its open windows are let go");
+    let events: Vec<bool> =
+        house.ledger.iter().map(|(_, event)| matches!(event, Event::KeyWiped { .. })).collect();
+    assert_eq!(events, [false, true], "one key was made, and wiped once");
 }

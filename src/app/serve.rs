@@ -16,11 +16,12 @@ use crate::api;
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
+use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
-use crate::optout::{Gate, Key};
+use crate::optout::KeyFile;
 use crate::pipeline::{self, Corridor, Door, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
 use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
@@ -82,7 +83,8 @@ impl Server {
             live.insert(venue.id.clone(), receiver);
             rooms.push(room(venue, &store, sender).await?);
         }
-        let corridor = Corridor::new(Gate::new(Key::random()?), rooms, tally.clone());
+        let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
+        let corridor = Corridor::new(gate, rooms, tally.clone());
         ledger.append(machine.now(), &Event::Started)?;
         let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
         for (place, venue) in config.venues.iter().enumerate() {
@@ -118,8 +120,9 @@ impl Server {
             clock: machine,
         };
         let retention = tokio::spawn(retention.run(live.clone()));
+        let desk = Desk::new(key, store.clone(), door.fast.clone());
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
-        let state = api::State { venues, store, head_counts, live, tally, clock: machine };
+        let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
         Ok(Self { state, ledger, link, intake, office, retention, corridor })
     }
 

@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) privacy: PrivacyFile,
     #[serde(default)]
     pub(super) retention: RetentionFile,
+    #[serde(default)]
+    pub(super) opt_out: OptOutFile,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
 }
@@ -61,6 +63,12 @@ pub(super) struct PrivacyFile {
 pub(super) struct RetentionFile {
     pub(super) fine_days: Option<u32>,
     pub(super) coarse_months: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OptOutFile {
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]

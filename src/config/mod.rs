@@ -43,6 +43,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Where the pages and the API listen.
     pub http_listen: SocketAddr,
+    /// Where the opt-out key lies, apart from the database.
+    pub opt_out_key_file: PathBuf,
     /// The least number of people a figure may be about.
     pub k: u32,
     /// How long figures are kept.

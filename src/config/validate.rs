@@ -59,7 +59,16 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
     }
     match mqtt {
         Some(mqtt) if faults.is_empty() => {
-            Ok(Config { data_dir: file.data_dir, mqtt, http_listen: file.http.listen, k, retention, venues })
+            let key_file = file.opt_out.key_file;
+            Ok(Config {
+                opt_out_key_file: key_file.unwrap_or_else(|| file.data_dir.join("opt-out-key/key")),
+                data_dir: file.data_dir,
+                mqtt,
+                http_listen: file.http.listen,
+                k,
+                retention,
+                venues,
+            })
         }
         _ => Err(Error::Invalid(faults)),
     }

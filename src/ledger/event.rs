@@ -86,6 +86,7 @@ pub(super) struct Said<'a> {
 
 /// Words that are read back.
 pub(super) const KEY_WIPED: &str = "key_wiped";
+pub(super) const OBJECTIONS: &str = "objections";
 pub(super) const PURGED: &str = "purged";
 pub(super) const DESTROYED: &str = "destroyed";
 pub(super) const COUNTED_ANEW: &str = "counted_anew";
@@ -104,7 +105,7 @@ impl Event {
                 Said { venue: Some(venue.as_str()), rows: Some(*rows), ..plain(PURGED) }
             }
             Self::Refused { what } => Said { what: Some(what.as_str()), ..plain("refused") },
-            Self::Objections { rounded } => Said { objections: Some(*rounded), ..plain("objections") },
+            Self::Objections { rounded } => Said { objections: Some(*rounded), ..plain(OBJECTIONS) },
             Self::Destroyed { venue } => Said { venue: Some(venue.as_str()), ..plain(DESTROYED) },
             Self::CountedAnew { venue } => Said { venue: Some(venue.as_str()), ..plain(COUNTED_ANEW) },
             Self::Torn { bytes } => Said { bytes: Some(*bytes), ..plain("torn") },

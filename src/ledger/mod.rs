@@ -67,6 +67,7 @@ struct Inner {
     torn_bytes: u64,
     head: Head,
     facts: BTreeMap<String, Facts>,
+    objections: Option<EpochMs>,
 }
 
 /// What the ledger could not do.
@@ -104,7 +105,7 @@ impl Ledger {
             set_aside(dir, &walk.torn).map_err(failed)?;
         }
         let file = make_file(dir).map_err(failed)?;
-        let Walk { head, file_lines, file_bytes, torn, facts, .. } = walk;
+        let Walk { head, file_lines, file_bytes, torn, facts, objections, .. } = walk;
         let inner = Inner {
             dir: dir.into(),
             file,
@@ -114,6 +115,7 @@ impl Ledger {
             torn_bytes: torn.len() as u64,
             head,
             facts,
+            objections,
         };
         Ok(Self(Arc::new(Mutex::new(inner))))
     }
@@ -137,6 +139,12 @@ impl Ledger {
     #[must_use]
     pub fn facts(&self, venue: &Id) -> Facts {
         self.inner().facts.get(venue.as_str()).copied().unwrap_or_default()
+    }
+
+    /// When objections were last counted.
+    #[must_use]
+    pub fn objections_told(&self) -> Option<EpochMs> {
+        self.inner().objections
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -174,6 +182,9 @@ impl Inner {
         }
         (self.bytes, self.head) = (bytes, head);
         self.lines += 1;
+        if let Event::Objections { .. } = event {
+            self.objections = Some(at);
+        }
         let said = event.said();
         if let Some(venue) = said.venue {
             verify::note(&mut self.facts, said.event, venue, EpochMs(at.0.div_euclid(1_000) * 1_000));

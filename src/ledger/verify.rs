@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::event::{CONTINUED, COUNTED_ANEW, DESTROYED, KEY_WIPED, PURGED};
+use super::event::{CONTINUED, COUNTED_ANEW, DESTROYED, KEY_WIPED, OBJECTIONS, PURGED};
 use super::line::{self, Fault, LINE_BYTES_MAX, Line};
 use super::{EARLIER_NAME, FILE_NAME, Facts, Head};
 use crate::clock::EpochMs;
@@ -99,6 +99,8 @@ pub(super) struct Walk {
     /// What stands after them.
     pub(super) torn: Vec<u8>,
     pub(super) facts: BTreeMap<String, Facts>,
+    /// When objections were last counted.
+    pub(super) objections: Option<EpochMs>,
     /// The head that is looked for, and whether it was met.
     sought: Option<[u8; 32]>,
     passed: bool,
@@ -124,6 +126,7 @@ impl Walk {
             file_bytes: 0,
             torn: Vec::new(),
             facts: BTreeMap::new(),
+            objections: None,
             sought,
             passed: false,
         };
@@ -186,6 +189,9 @@ impl Walk {
         self.first.get_or_insert((line.n, at));
         self.last = Some((line.n, at));
         self.passed |= self.sought == Some(line.hash);
+        if line.event == OBJECTIONS {
+            self.objections = Some(at);
+        }
         if let Some(venue) = &line.venue {
             note(&mut self.facts, &line.event, venue, at);
         }

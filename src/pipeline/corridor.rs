@@ -66,7 +66,8 @@ pub enum Write {
 /// Everything between the intake and the store.
 pub struct Corridor {
     gate: Gate,
-    floors: Vec<Floor>,
+    /// In the order of the configuration; one that was destroyed leaves its place empty.
+    floors: Vec<Option<Floor>>,
     tally: Tally,
 }
 
@@ -97,7 +98,7 @@ impl Corridor {
             told: (None, None),
             waiting_counts: Vec::new(),
         };
-        Self { gate, floors: rooms.into_iter().map(floor).collect(), tally }
+        Self { gate, floors: rooms.into_iter().map(|room| Some(floor(room))).collect(), tally }
     }
 
     /// Takes one piece of news in.
@@ -108,17 +109,29 @@ impl Corridor {
         match arrival {
             Arrival::Report(report) => self.report(report, reading, out),
             Arrival::Status(status) => self.status(status, reading, out),
-            Arrival::OptedOut(device) => {
-                self.gate.object(&device);
-                self.floors.iter_mut().for_each(|floor| floor.lenses.forget(&device));
+            Arrival::OptedOut { device, mark } => {
+                self.gate.object(mark);
+                self.floors.iter_mut().flatten().for_each(|floor| floor.lenses.forget(&device));
                 Ok(())
             }
-            Arrival::Withdrawn(device) => {
-                self.gate.withdraw(&device);
+            Arrival::Restored(mark) => {
+                self.gate.object(mark);
+                Ok(())
+            }
+            Arrival::Withdrawn(mark) => {
+                self.gate.withdraw(mark);
+                Ok(())
+            }
+            Arrival::Destroyed { venue } => {
+                if let Some(mut floor) = self.floors.get_mut(usize::from(venue)).and_then(Option::take) {
+                    let wiped = floor.lenses.wipe_all();
+                    floor.tell_wiped(wiped, reading, out);
+                    floor.live.send_replace(None);
+                }
                 Ok(())
             }
             Arrival::HeadCount(count) => {
-                if let Some(floor) = self.floors.get_mut(usize::from(count.venue)) {
+                if let Some(Some(floor)) = self.floors.get_mut(usize::from(count.venue)) {
                     floor.head_count(count, out);
                 }
                 Ok(())
@@ -131,7 +144,7 @@ impl Corridor {
     /// # Errors
     /// When the key of a new day could not be made.
     pub fn tick(&mut self, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
-        for floor in &mut self.floors {
+        for floor in self.floors.iter_mut().flatten() {
             floor.clock.tick(reading);
             floor.pass(reading, &self.tally, out)?;
         }
@@ -140,7 +153,7 @@ impl Corridor {
 
     /// Wipes every key, for nothing is taken in any more.
     pub fn end(&mut self, reading: Reading, out: &mut Vec<Write>) {
-        for floor in &mut self.floors {
+        for floor in self.floors.iter_mut().flatten() {
             let wiped = floor.lenses.wipe_all();
             floor.tell_wiped(wiped, reading, out);
         }
@@ -152,7 +165,11 @@ impl Corridor {
         reading: Reading,
         out: &mut Vec<Write>,
     ) -> Result<(), KeyError> {
-        let Some(floor) = self.floors.get_mut(usize::from(report.from.venue)) else { return Ok(()) };
+        let Some(Some(floor)) = self.floors.get_mut(usize::from(report.from.venue)) else {
+            let all = report.sightings.len() as u64 + report.refused.total();
+            self.tally.sightings(Outcome::Refused("destroyed"), all);
+            return Ok(());
+        };
         floor.clock.tick(reading);
         floor.clock.hear(report.header.at);
         floor.pass(reading, &self.tally, out)?;
@@ -170,7 +187,7 @@ impl Corridor {
         reading: Reading,
         out: &mut Vec<Write>,
     ) -> Result<(), KeyError> {
-        let Some(floor) = self.floors.get_mut(usize::from(status.from.venue)) else { return Ok(()) };
+        let Some(Some(floor)) = self.floors.get_mut(usize::from(status.from.venue)) else { return Ok(()) };
         floor.clock.tick(reading);
         // What was retained may be of any day.
         floor.clock.hear(status.at.filter(|_| !status.retained));

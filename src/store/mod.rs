@@ -4,6 +4,7 @@ mod calibrations;
 mod figures;
 mod forgetting;
 mod head_counts;
+mod objections;
 #[cfg(test)]
 mod schema;
 
@@ -107,6 +108,11 @@ pub enum Error {
         /// What was being done.
         doing: &'static str,
     },
+    /// The other database's objections are not of this list.
+    #[error(
+        "merging a list of objections: it was made under another key; take the database that was backed up together with this installation's key"
+    )]
+    ForeignObjections,
     /// A version of the calibration that is there with other numbers.
     #[error(
         "saving a calibration: version {version} is there with other numbers, and a version never changes"
