@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock::{EpochMs, Machine};
 use crate::config::{self, Venue};
+use crate::desk::Desk;
 use crate::ledger::{Event, Ledger};
 use crate::release::Live;
 use crate::store::{Cutoffs, Series, Store};
@@ -31,6 +32,7 @@ pub(super) struct Retention {
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     pub(super) clock: Machine,
+    pub(super) desk: Desk,
 }
 
 /// Where the newest judged moment of each venue is told.
@@ -44,6 +46,9 @@ impl Retention {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
+            if let Err(error) = self.count_objections().await {
+                tracing::error!(%error, "the day's count of objections was not written down; trying again in a minute");
+            }
             for venue in self.venues.iter() {
                 let live = clocks.get(&venue.id).and_then(|live| live.borrow().clone());
                 let Some(date) = live.and_then(|live| due(venue, live.at, done.get(&venue.id))) else {
@@ -57,6 +62,19 @@ impl Retention {
                 }
             }
         }
+    }
+
+    /// Writes down how many objections are in force, rounded and with the decoys, once a day.
+    async fn count_objections(&self) -> Result<()> {
+        let now = self.clock.now();
+        let day = |at: EpochMs| at.0.div_euclid(86_400_000);
+        if self.ledger.objections_told().is_some_and(|told| day(told) == day(now)) {
+            return Ok(());
+        }
+        let event = Event::Objections { rounded: self.desk.counted().await?.rows_about };
+        let ledger = self.ledger.clone();
+        tokio::task::spawn_blocking(move || ledger.append(now, &event)).await??;
+        Ok(())
     }
 
     /// Deletes what a venue no longer keeps at a moment of its clock. Gives how many rows went.
@@ -139,8 +157,11 @@ mod tests {
         series.iter().map(|figure| venue.calendar.rfc3339(figure.window.from)).collect()
     }
 
-    fn retention(dir: &std::path::Path, store: Store) -> Retention {
+    async fn retention(dir: &std::path::Path, store: Store) -> Retention {
+        let (key, _) =
+            crate::desk::open(&store, &crate::optout::KeyFile::new(dir.join("key"))).await.unwrap();
         Retention {
+            desk: Desk::without_server(key, store.clone()),
             venues: Arc::new(vec![venue()]),
             keep: config::Retention::default(),
             store,
@@ -175,7 +196,7 @@ mod tests {
             };
             store.add_head_count(count).await.unwrap();
         }
-        let stage = retention(temp.path(), store.clone());
+        let stage = retention(temp.path(), store.clone()).await;
         let now = at("2026-11-24T04:30:00+01:00");
         assert_eq!(stage.forget(&venue, now).await.unwrap(), 5);
         assert_eq!(kept(&store, Step::FiveMinutes).await, [edges[1]]);
@@ -188,6 +209,11 @@ mod tests {
         assert!(stage.ledger.facts(&venue.id).last_purge.is_some());
         let ledger = std::fs::read_to_string(temp.path().join("ledger.jsonl")).unwrap();
         assert!(ledger.contains("\"purged\",\"venue\":\"mall\",\"rows\":5"), "{ledger}");
+        // Objections are told once a day, in thousands with the decoys.
+        stage.count_objections().await.unwrap();
+        stage.count_objections().await.unwrap();
+        let ledger = std::fs::read_to_string(temp.path().join("ledger.jsonl")).unwrap();
+        assert_eq!(ledger.matches("\"objections\",\"objections\":1").count(), 1, "{ledger}");
         // A day later the next ones are over, and not before.
         assert_eq!(stage.forget(&venue, at("2026-11-25T03:59:59+01:00")).await.unwrap(), 0);
         assert_eq!(stage.forget(&venue, at("2026-11-25T04:00:00+01:00")).await.unwrap(), 5);

@@ -1,6 +1,7 @@
 //! `passant serve`: the server.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::Configured;
+use super::commands::Clerk;
+use super::commands::socket::Socket;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use super::retention::Retention;
 use crate::api;
@@ -30,11 +32,22 @@ use crate::telemetry::Tally;
 /// Head counts on their way from the office to the corridor, at most.
 const CHANGES_MAX: usize = 256;
 
+/// Which installation to serve.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The configuration, TOML; every key is documented in the example that ships with the program
+    #[arg(long, default_value = "passant.toml")]
+    pub config: PathBuf,
+    /// Count again in a venue that was destroyed
+    #[arg(long, value_name = "VENUE")]
+    pub again: Option<String>,
+}
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
 /// When the configuration, the data directory, the store or the address does not allow it.
-pub async fn run(options: &Configured) -> Result<()> {
+pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
     keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
@@ -48,6 +61,9 @@ pub async fn run(options: &Configured) -> Result<()> {
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
     })?;
+    if let Some(again) = &options.again {
+        count_anew(&config, again, Machine::clock())?;
+    }
     Server::start(config, Machine::clock()).await?.serve(listener, stop_signal()?).await
 }
 
@@ -59,6 +75,7 @@ pub(super) struct Server {
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
     retention: tokio::task::JoinHandle<()>,
+    socket: tokio::task::JoinHandle<()>,
     corridor: pipeline::Running,
 }
 
@@ -73,9 +90,11 @@ impl Server {
         started
     }
 
-    async fn at_work(config: Config, ledger: Ledger, machine: Machine) -> Result<Self> {
+    async fn at_work(mut config: Config, ledger: Ledger, machine: Machine) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
+        let socket = Socket::bind(&config.data_dir)?;
+        config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
         for venue in &config.venues {
@@ -111,6 +130,7 @@ impl Server {
             tally.clone(),
         ));
         let live = Arc::new(live);
+        let desk = Desk::new(key, store.clone(), door.fast.clone());
         let retention = Retention {
             venues: venues.clone(),
             keep: config.retention,
@@ -118,17 +138,28 @@ impl Server {
             ledger: ledger.clone(),
             tally: tally.clone(),
             clock: machine,
+            desk: desk.clone(),
         };
         let retention = tokio::spawn(retention.run(live.clone()));
-        let desk = Desk::new(key, store.clone(), door.fast.clone());
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
+        let clerk = Clerk {
+            venues: venues.clone(),
+            store: store.clone(),
+            ledger: ledger.clone(),
+            desk: desk.clone(),
+            head_counts: head_counts.clone(),
+            mqtt: config.mqtt.clone(),
+            clock: machine,
+            fast_lane: Some(door.fast.clone()),
+        };
+        let socket = tokio::spawn(socket.serve(clerk));
         let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
-        Ok(Self { state, ledger, link, intake, office, retention, corridor })
+        Ok(Self { state, ledger, link, intake, office, retention, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, ledger, link, mut intake, office, retention, mut corridor } = self;
+        let Self { state, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
         let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
@@ -144,6 +175,7 @@ impl Server {
         http.abort();
         office.abort();
         retention.abort();
+        socket.abort();
         intake.abort();
         corridor.stop().await;
         store.close().await;
@@ -160,8 +192,32 @@ impl Server {
     }
 }
 
+/// Whether a venue may be counted: one that was destroyed is left out until somebody asks for it again.
+fn stands(venue: &Venue, ledger: &Ledger) -> bool {
+    let destroyed = ledger.facts(&venue.id).destroyed;
+    if let Some(at) = destroyed {
+        tracing::warn!(
+            venue = %venue.id,
+            at = venue.calendar.rfc3339(at),
+            "this venue was destroyed and is left out; remove it from the configuration, or count there anew with `passant serve --again`"
+        );
+    }
+    destroyed.is_none()
+}
+
+/// Writes down that a destroyed venue is to be counted again.
+fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
+    let venue = config.venues.iter().find(|venue| venue.id.as_str() == again);
+    let venue = venue.with_context(|| format!("--again {again}: no such venue is configured"))?;
+    let ledger = Ledger::open(&config.data_dir)?;
+    if ledger.facts(&venue.id).destroyed.is_some() {
+        ledger.append(clock.now(), &Event::CountedAnew { venue: venue.id.clone() })?;
+    }
+    Ok(())
+}
+
 /// A data directory is a replay's or a real one; the configuration does not mix them.
-fn kind(config: &Config) -> Kind {
+pub(super) fn kind(config: &Config) -> Kind {
     let replay = config.venues.iter().any(|venue| venue.clock == ClockKind::Sightings);
     if replay { Kind::Replay } else { Kind::Real }
 }
