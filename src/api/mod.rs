@@ -143,7 +143,7 @@ impl State {
     fn venue(&self, id: &str) -> Result<&Venue, Problem> {
         self.venues
             .iter()
-            .find(|venue| venue.id.as_str() == id)
+            .find(|venue| venue.id.as_str() == id && !self.store.is_shut(&venue.id))
             .ok_or_else(|| Problem::not_found("no such venue; GET /api/v1/venues lists those there are"))
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use passant_wire::Topic;
 use tokio::time::timeout;
 
+use super::audit::audit;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
@@ -32,6 +33,12 @@ pub struct Options {
     /// Listen to the broker for some seconds and print sensors that publish but are not configured, as TOML
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub listen: Option<u64>,
+    /// Verify the ledger, from its first line to its last, and nothing else
+    #[arg(long, conflicts_with = "listen")]
+    pub audit: bool,
+    /// With --audit: a head seen before, through which the ledger must pass
+    #[arg(long, value_name = "HEX", requires = "audit")]
+    pub head: Option<String>,
 }
 
 /// Checks, prints a line for each finding, and fails if any is bad.
@@ -40,6 +47,11 @@ pub struct Options {
 /// When something would keep the server from working or a promise from being kept.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
+    if options.audit {
+        let lines = audit(&config.data_dir, options.head.as_deref())?;
+        lines.iter().for_each(|line| Report::default().plain(line));
+        return Ok(());
+    }
     keep_memory_to_ourselves();
     let mut report = Report::default();
     let (zones, sensors) =

@@ -1,6 +1,7 @@
 //! `passant serve`: the server.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -9,14 +10,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::Configured;
+use super::commands::Clerk;
+use super::commands::socket::Socket;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::retention::Retention;
 use crate::api;
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
 use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
+use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
 use crate::optout::KeyFile;
@@ -28,11 +32,22 @@ use crate::telemetry::Tally;
 /// Head counts on their way from the office to the corridor, at most.
 const CHANGES_MAX: usize = 256;
 
+/// Which installation to serve.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The configuration, TOML; every key is documented in the example that ships with the program
+    #[arg(long, default_value = "passant.toml")]
+    pub config: PathBuf,
+    /// Count again in a venue that was destroyed
+    #[arg(long, value_name = "VENUE")]
+    pub again: Option<String>,
+}
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
 /// When the configuration, the data directory, the store or the address does not allow it.
-pub async fn run(options: &Configured) -> Result<()> {
+pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
     keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
@@ -46,23 +61,40 @@ pub async fn run(options: &Configured) -> Result<()> {
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
     })?;
+    if let Some(again) = &options.again {
+        count_anew(&config, again, Machine::clock())?;
+    }
     Server::start(config, Machine::clock()).await?.serve(listener, stop_signal()?).await
 }
 
 /// A server whose parts are at work.
 pub(super) struct Server {
     state: api::State,
+    ledger: Ledger,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
+    retention: tokio::task::JoinHandle<()>,
+    socket: tokio::task::JoinHandle<()>,
     corridor: pipeline::Running,
 }
 
 impl Server {
-    /// Opens the store and puts every part to work.
+    /// Opens the ledger and the store, and puts every part to work.
     pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
+        let ledger = Ledger::open(&config.data_dir)?;
+        let started = Self::at_work(config, ledger.clone(), machine).await;
+        if started.is_err() {
+            ledger.append(machine.now(), &Event::Refused { what: Refusal::Start })?;
+        }
+        started
+    }
+
+    async fn at_work(mut config: Config, ledger: Ledger, machine: Machine) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
+        let socket = Socket::bind(&config.data_dir)?;
+        config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
         for venue in &config.venues {
@@ -72,7 +104,8 @@ impl Server {
         }
         let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
         let corridor = Corridor::new(gate, rooms, tally.clone());
-        let (door, corridor) = pipeline::start(corridor, store.clone(), machine)?;
+        ledger.append(machine.now(), &Event::Started)?;
+        let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
         for (place, venue) in config.venues.iter().enumerate() {
             let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
             for row in store.head_counts(&venue.id).await? {
@@ -96,17 +129,38 @@ impl Server {
             door.deliveries,
             tally.clone(),
         ));
+        let live = Arc::new(live);
         let desk = Desk::new(key, store.clone(), door.fast.clone());
+        let retention = Retention {
+            venues: venues.clone(),
+            keep: config.retention,
+            store: store.clone(),
+            ledger: ledger.clone(),
+            tally: tally.clone(),
+            clock: machine,
+            desk: desk.clone(),
+        };
+        let retention = tokio::spawn(retention.run(live.clone()));
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
-        let state =
-            api::State { venues, store, head_counts, desk, live: Arc::new(live), tally, clock: machine };
-        Ok(Self { state, link, intake, office, corridor })
+        let clerk = Clerk {
+            venues: venues.clone(),
+            store: store.clone(),
+            ledger: ledger.clone(),
+            desk: desk.clone(),
+            head_counts: head_counts.clone(),
+            mqtt: config.mqtt.clone(),
+            clock: machine,
+            fast_lane: Some(door.fast.clone()),
+        };
+        let socket = tokio::spawn(socket.serve(clerk));
+        let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
+        Ok(Self { state, ledger, link, intake, office, retention, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, link, mut intake, office, mut corridor } = self;
-        let store = state.store.clone();
+        let Self { state, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
+        let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
         let http = tokio::spawn(axum::serve(listener, api::router(state)).into_future());
@@ -120,9 +174,12 @@ impl Server {
         link.shutdown().await;
         http.abort();
         office.abort();
+        retention.abort();
+        socket.abort();
         intake.abort();
         corridor.stop().await;
         store.close().await;
+        ledger.append(clock.now(), &Event::Stopped)?;
         match failure {
             Some(why) => bail!("the server cannot go on: {why}"),
             None => {
@@ -135,8 +192,32 @@ impl Server {
     }
 }
 
+/// Whether a venue may be counted: one that was destroyed is left out until somebody asks for it again.
+fn stands(venue: &Venue, ledger: &Ledger) -> bool {
+    let destroyed = ledger.facts(&venue.id).destroyed;
+    if let Some(at) = destroyed {
+        tracing::warn!(
+            venue = %venue.id,
+            at = venue.calendar.rfc3339(at),
+            "this venue was destroyed and is left out; remove it from the configuration, or count there anew with `passant serve --again`"
+        );
+    }
+    destroyed.is_none()
+}
+
+/// Writes down that a destroyed venue is to be counted again.
+fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
+    let venue = config.venues.iter().find(|venue| venue.id.as_str() == again);
+    let venue = venue.with_context(|| format!("--again {again}: no such venue is configured"))?;
+    let ledger = Ledger::open(&config.data_dir)?;
+    if ledger.facts(&venue.id).destroyed.is_some() {
+        ledger.append(clock.now(), &Event::CountedAnew { venue: venue.id.clone() })?;
+    }
+    Ok(())
+}
+
 /// A data directory is a replay's or a real one; the configuration does not mix them.
-fn kind(config: &Config) -> Kind {
+pub(super) fn kind(config: &Config) -> Kind {
     let replay = config.venues.iter().any(|venue| venue.clock == ClockKind::Sightings);
     if replay { Kind::Replay } else { Kind::Real }
 }

@@ -21,6 +21,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) privacy: PrivacyFile,
     #[serde(default)]
+    pub(super) retention: RetentionFile,
+    #[serde(default)]
     pub(super) opt_out: OptOutFile,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
@@ -54,6 +56,13 @@ impl Default for HttpFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct PrivacyFile {
     pub(super) k: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetentionFile {
+    pub(super) fine_days: Option<u32>,
+    pub(super) coarse_months: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

@@ -116,6 +116,11 @@ pub enum Arrival {
     Withdrawn(ObjectionMark),
     /// People were counted by eye.
     HeadCount(HeadCount),
+    /// A venue is destroyed: nothing of it is heard any more.
+    Destroyed {
+        /// The venue's place in the configuration.
+        venue: u16,
+    },
 }
 
 /// Keeps a broker's copy of a message alive until the message has been taken in: dropping it acknowledges.
