@@ -106,17 +106,7 @@ impl Server {
         let corridor = Corridor::new(gate, rooms, tally.clone());
         ledger.append(machine.now(), &Event::Started)?;
         let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
-        for (place, venue) in config.venues.iter().enumerate() {
-            let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
-            for row in store.head_counts(&venue.id).await? {
-                // What the kept calibration rests on is in it already.
-                if made_at.is_none_or(|made_at| row.count.to > made_at)
-                    && let Some(count) = head_count(place, venue, &row)
-                {
-                    enter(&store, venue, count, &door).await?;
-                }
-            }
-        }
+        enter_kept(&config.venues, &store, &door).await?;
         let venues = Arc::new(config.venues.clone());
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
@@ -281,6 +271,22 @@ fn head_count(place: usize, venue: &Venue, row: &HeadCountRow) -> Option<HeadCou
         people: Some(row.count.people),
         root_mean_centi: None,
     })
+}
+
+/// Sends in the head counts that are kept and that no calibration rests on yet.
+async fn enter_kept(venues: &[Venue], store: &Store, door: &Door) -> Result<()> {
+    for (place, venue) in venues.iter().enumerate() {
+        let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
+        for row in store.head_counts(&venue.id).await? {
+            // What the kept calibration rests on is in it already.
+            if made_at.is_none_or(|made_at| row.count.to > made_at)
+                && let Some(count) = head_count(place, venue, &row)
+            {
+                enter(store, venue, count, door).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Hands head counts from the office to the corridor's fast lane.
