@@ -118,6 +118,16 @@ fn a_venue_is_destroyed_under_a_running_server_and_stays_out() {
     let head = certificate["ledger_head"].as_str().expect("a head");
     let audited = passant(&server, &["check", "--audit", "--head", head]);
     assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stderr));
+    let ledger = std::fs::read_to_string(data.join("ledger.jsonl")).expect("a ledger");
+    let told = |event: &str, venue: &str| {
+        let words = format!(r#""event":"{event}","venue":"{venue}""#);
+        ledger.matches(words.as_str()).count()
+    };
+    for venue in ["galerie-nine", "museum-ten"] {
+        assert_eq!((told("key_made", venue), told("key_wiped", venue)), (1, 1), "{ledger}");
+    }
+    assert_eq!((told("destroyed", "galerie-nine"), told("destroyed", "museum-ten")), (2, 0));
+    assert!(ledger.lines().last().is_some_and(|line| line.contains("stopped")), "{ledger}");
     let ids = |server: &Server| server.json("/api/v1/venues").to_string();
     let mut child = serve(&server, &[]);
     assert!(!ids(&server).contains("galerie-nine") && ids(&server).contains("museum-ten"));

@@ -84,8 +84,10 @@ impl Server {
     pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
         let ledger = Ledger::open(&config.data_dir)?;
         let started = Self::at_work(config, ledger.clone(), machine).await;
-        if started.is_err() {
-            ledger.append(machine.now(), &Event::Refused { what: Refusal::Start })?;
+        if let Err(why) = &started {
+            let list = why.downcast_ref::<desk::ListError>().is_some();
+            let what = if list { Refusal::List } else { Refusal::Start };
+            ledger.append(machine.now(), &Event::Refused { what })?;
         }
         started
     }
@@ -322,4 +324,31 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_is_refused_is_a_line_of_the_ledger() {
+        let temp = tempfile::tempdir().unwrap();
+        let key = temp.path().join("key/key");
+        let text = crate::config::EXAMPLE
+            .replace("/var/lib/passant\"", &format!("{}\"", temp.path().join("data").display()))
+            .replace("/var/lib/passant-opt-out/key", &key.display().to_string());
+        let config = Config::parse(&text, std::iter::empty()).unwrap();
+        let _held = hold(&config.data_dir).unwrap();
+        let store = Store::open(&config.data_dir, Kind::Real).await.unwrap();
+        desk::open(&store, &KeyFile::new(key.clone())).await.unwrap();
+        store.close().await;
+        // A list whose key is lost stops the counting.
+        std::fs::remove_file(key).unwrap();
+        assert!(Server::start(config.clone(), Machine::clock()).await.is_err());
+        let ledger = std::fs::read_to_string(config.data_dir.join("ledger.jsonl")).unwrap();
+        assert!(
+            ledger.contains("\"event\":\"refused\",\"what\":\"list\"") && !ledger.contains("started"),
+            "{ledger}"
+        );
+    }
 }
