@@ -88,14 +88,13 @@ impl House {
         }
     }
 
-    /// A device's owner objects, or withdraws.
     fn object(&mut self, device: DeviceId) {
-        let mark = self.key.marks(&device)[0];
+        let [mark, _] = self.key.marks(&device);
         self.take(Arrival::OptedOut { device, mark });
     }
 
     fn withdraw(&mut self, device: &DeviceId) {
-        let mark = self.key.marks(device)[0];
+        let [mark, _] = self.key.marks(device);
         self.take(Arrival::Withdrawn(mark));
     }
 
