@@ -9,6 +9,7 @@ use passant_wire::Topic;
 use tokio::time::timeout;
 
 use super::audit::audit;
+use super::commands::{Refused, write_down_refusal};
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
@@ -73,7 +74,13 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);
+    let bad_before = report.bad;
     let strangers = broker(&config, options.listen, &mut report).await?;
+    if report.bad > bad_before
+        && let Err(why) = write_down_refusal(&config, Refused::Broker).await
+    {
+        report.note(&format!("the ledger was not told that the broker did not pass: {why:#}"));
+    }
     if let Some(toml) = strangers {
         report.plain(&toml);
     }

@@ -84,8 +84,10 @@ impl Server {
     pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
         let ledger = Ledger::open(&config.data_dir)?;
         let started = Self::at_work(config, ledger.clone(), machine).await;
-        if started.is_err() {
-            ledger.append(machine.now(), &Event::Refused { what: Refusal::Start })?;
+        if let Err(why) = &started {
+            let list = why.downcast_ref::<desk::ListError>().is_some();
+            let what = if list { Refusal::List } else { Refusal::Start };
+            ledger.append(machine.now(), &Event::Refused { what })?;
         }
         started
     }
@@ -106,17 +108,7 @@ impl Server {
         let corridor = Corridor::new(gate, rooms, tally.clone());
         ledger.append(machine.now(), &Event::Started)?;
         let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
-        for (place, venue) in config.venues.iter().enumerate() {
-            let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
-            for row in store.head_counts(&venue.id).await? {
-                // What the kept calibration rests on is in it already.
-                if made_at.is_none_or(|made_at| row.count.to > made_at)
-                    && let Some(count) = head_count(place, venue, &row)
-                {
-                    enter(&store, venue, count, &door).await?;
-                }
-            }
-        }
+        enter_kept(&config.venues, &store, &door).await?;
         let venues = Arc::new(config.venues.clone());
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
@@ -283,6 +275,22 @@ fn head_count(place: usize, venue: &Venue, row: &HeadCountRow) -> Option<HeadCou
     })
 }
 
+/// Sends in the head counts that are kept and that no calibration rests on yet.
+async fn enter_kept(venues: &[Venue], store: &Store, door: &Door) -> Result<()> {
+    for (place, venue) in venues.iter().enumerate() {
+        let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
+        for row in store.head_counts(&venue.id).await? {
+            // What the kept calibration rests on is in it already.
+            if made_at.is_none_or(|made_at| row.count.to > made_at)
+                && let Some(count) = head_count(place, venue, &row)
+            {
+                enter(store, venue, count, door).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Hands head counts from the office to the corridor's fast lane.
 async fn forward(mut changes: mpsc::Receiver<Change>, venues: Arc<Vec<Venue>>, store: Store, door: Door) {
     while let Some(Change { venue: place, zone, row, from, to, people }) = changes.recv().await {
@@ -316,4 +324,31 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_is_refused_is_a_line_of_the_ledger() {
+        let temp = tempfile::tempdir().unwrap();
+        let key = temp.path().join("key/key");
+        let text = crate::config::EXAMPLE
+            .replace("/var/lib/passant\"", &format!("{}\"", temp.path().join("data").display()))
+            .replace("/var/lib/passant-opt-out/key", &key.display().to_string());
+        let config = Config::parse(&text, std::iter::empty()).unwrap();
+        let _held = hold(&config.data_dir).unwrap();
+        let store = Store::open(&config.data_dir, Kind::Real).await.unwrap();
+        desk::open(&store, &KeyFile::new(key.clone())).await.unwrap();
+        store.close().await;
+        // A list whose key is lost stops the counting.
+        std::fs::remove_file(key).unwrap();
+        assert!(Server::start(config.clone(), Machine::clock()).await.is_err());
+        let ledger = std::fs::read_to_string(config.data_dir.join("ledger.jsonl")).unwrap();
+        assert!(
+            ledger.contains("\"event\":\"refused\",\"what\":\"list\"") && !ledger.contains("started"),
+            "{ledger}"
+        );
+    }
 }

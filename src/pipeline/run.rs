@@ -222,7 +222,7 @@ async fn write_once(store: &Store, ledger: &Ledger, write: &Write) -> Result<(),
         Write::Ledger { at, event } => {
             let (ledger, at, event) = (ledger.clone(), *at, event.clone());
             let line = tokio::task::spawn_blocking(move || ledger.append(at, &event).map(|_| ()));
-            line.await.unwrap_or_else(|_| Err(ledger::Error::BrokenOff))?;
+            line.await.unwrap_or(Err(ledger::Error::BrokenOff))?;
         }
         Write::Calibration { venue, summary, made_at } => {
             let Summary { calibration, people_sum, root_sum } = summary;

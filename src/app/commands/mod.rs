@@ -73,6 +73,15 @@ pub(super) enum Refused {
     Poster,
 }
 
+impl From<Refused> for Refusal {
+    fn from(what: Refused) -> Self {
+        match what {
+            Refused::Broker => Self::Broker,
+            Refused::Poster => Self::Poster,
+        }
+    }
+}
+
 /// What became of it.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,11 +153,7 @@ impl Clerk {
                 Ok(serde_json::to_value(destroy::destroy(self, &venue).await?)?)
             }
             Request::Refused { what } => {
-                let what = match what {
-                    Refused::Broker => Refusal::Broker,
-                    Refused::Poster => Refusal::Poster,
-                };
-                self.write_down(Event::Refused { what }).await?;
+                self.write_down(Event::Refused { what: what.into() }).await?;
                 Ok(json!({}))
             }
         }
@@ -195,6 +200,23 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
         Answer::Done(value) => Ok(value),
         Answer::Failed(why) => bail!("{why}"),
     }
+}
+
+/// Has a refusal written down, by the server, if one runs, or here.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub(super) async fn write_down_refusal(config: &Config, what: Refused) -> Result<()> {
+    match socket::ask(&config.data_dir, &Request::Refused { what }).await? {
+        Some(Answer::Done(_)) => {}
+        Some(Answer::Failed(why)) => bail!("{why}"),
+        None => {
+            let _held = hold(&config.data_dir)?;
+            let ledger = Ledger::open(&config.data_dir)?;
+            ledger.append(Machine::clock().now(), &Event::Refused { what: what.into() })?;
+        }
+    }
+    Ok(())
 }
 
 /// A clerk while no server runs; whoever calls holds the directory.

@@ -56,6 +56,8 @@ async fn without_a_server_commands_take_the_lock_and_do_the_work() {
     let temp = tempfile::tempdir().unwrap();
     let config = config(temp.path());
     every_command(&config).await;
+    write_down_refusal(&config, Refused::Broker).await.unwrap();
+    assert_eq!(ledger::verify(&config.data_dir).unwrap().lines, 1);
     let held = hold(&config.data_dir).unwrap();
     let error = ask_of(&config, Request::OptOutCount).await.unwrap_err().to_string();
     assert!(error.contains("in use by another passant"), "{error}");
@@ -78,7 +80,7 @@ async fn with_a_server_the_same_commands_go_through_the_socket() {
     let (_held, clerk, serving) = served(&config).await;
     // The lock is taken: whatever is done is done by the server.
     every_command(&config).await;
-    ask_of(&config, Request::Refused { what: Refused::Poster }).await.unwrap();
+    write_down_refusal(&config, Refused::Poster).await.unwrap();
     assert_eq!(clerk.ledger.head().number, 1);
     let path = config.data_dir.join(socket::FILE_NAME);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
