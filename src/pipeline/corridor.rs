@@ -248,10 +248,7 @@ impl Floor {
         let venue = self.lenses.venue().clone();
         let sensors = release::sensors(&venue, self.lenses.roster(), tally, at);
         let newest = self.lenses.newest().filter(|newest| at.since(newest.end) <= LIVE_AGE_MS_MAX);
-        let live = match newest {
-            Some(newest) => self.judge.live(at, newest.venue, &newest.zones, made, sensors),
-            None => self.judge.live(at, None, &vec![None; venue.zones.len()], made, sensors),
-        };
+        let live = self.judge.live(at, newest, made, sensors);
         self.live.send_replace(Some(Arc::new(live)));
     }
 
