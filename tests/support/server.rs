@@ -29,7 +29,8 @@ impl Server {
             directory.path().join("data")
         );
         std::fs::write(directory.path().join("passant.toml"), text).expect("the configuration is written");
-        begin_without_decoys(&directory.path().join("data"));
+        let kind = if venues.contains("\"sightings\"") { Kind::Replay } else { Kind::Real };
+        begin_without_decoys(&directory.path().join("data"), kind);
         let process = spawn(directory.path());
         let server = Self { directory, http, process };
         server.until("the server is ready", |server| server.get("/readyz").0 == 200);
@@ -132,13 +133,13 @@ fn spawn(directory: &Path) -> Child {
 
 /// Begins the list of objections as no server does: without decoys, which would drop one device in a hundred by chance
 /// where a test counts every one.
-fn begin_without_decoys(data: &Path) {
+fn begin_without_decoys(data: &Path, kind: Kind) {
     let file = KeyFile::new(data.join("opt-out-key/key"));
     let key = file.draft().expect("a key");
     file.settle().expect("the key is in its place");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let store = Store::open(data, Kind::Replay).await.expect("a store");
+        let store = Store::open(data, kind).await.expect("a store");
         store.begin_objections(&key.check_value(), &[]).await.expect("a list");
         store.close().await;
     });
