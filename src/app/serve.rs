@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::Configured;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use crate::api;
+use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
@@ -45,12 +46,33 @@ pub async fn run(options: &Configured) -> Result<()> {
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
     })?;
-    Server::start(config, Machine::clock()).await?.serve(listener, stop_signal()?).await
+    let broker = own_broker(&config).await?;
+    let link = intake::options(&config.mqtt)?;
+    let server = Server::start(config, link, api::Access::ThisMachine, Machine::clock()).await?;
+    let served = server.serve(listener, stop_signal()?).await;
+    if let Some(broker) = broker {
+        broker.shutdown().await;
+    }
+    served
+}
+
+/// The broker that the configuration asks the server to run itself.
+pub(super) async fn own_broker(config: &Config) -> Result<Option<broker::Running>> {
+    let Some(listen) = config.mqtt.embedded else { return Ok(None) };
+    let access = match intake::login(&config.mqtt)? {
+        Some((user, password)) => Access::Password { user, password: broker::Password::new(password) },
+        None => Access::Anyone,
+    };
+    let started = broker::start(broker::Options { listen, access }).await;
+    let (address, running) = started.context("starting the broker of mqtt.embedded")?;
+    tracing::info!(%address, "the embedded broker takes connections");
+    Ok(Some(running))
 }
 
 /// A server whose parts are at work.
 pub(super) struct Server {
     state: api::State,
+    access: api::Access,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
@@ -58,8 +80,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Opens the store and puts every part to work.
-    pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
+    /// Opens the store and puts every part to work; those with access may ask.
+    pub(super) async fn start(
+        config: Config,
+        link: link::Options,
+        access: api::Access,
+        machine: Machine,
+    ) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let mut rooms = Vec::new();
@@ -85,7 +112,7 @@ impl Server {
         let venues = Arc::new(config.venues.clone());
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
-        let (messages, link) = link::listen(intake::options(&config.mqtt)?, &Topic::FILTERS, tally.clone());
+        let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         let directory = Directory::new(&config);
         let intake = tokio::spawn(intake::run(
             messages,
@@ -96,16 +123,16 @@ impl Server {
         ));
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
         let state = api::State { venues, store, head_counts, live: Arc::new(live), tally, clock: machine };
-        Ok(Self { state, link, intake, office, corridor })
+        Ok(Self { state, access, link, intake, office, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, link, mut intake, office, mut corridor } = self;
+        let Self { state, access, link, mut intake, office, mut corridor } = self;
         let store = state.store.clone();
         let address = listener.local_addr()?;
         let venues = state.venues.len();
-        let http = tokio::spawn(axum::serve(listener, api::router(state)).into_future());
+        let http = tokio::spawn(axum::serve(listener, api::router(state, access)).into_future());
         tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
         let failure = tokio::select! {
             () = stop => None,
