@@ -39,7 +39,7 @@ struct Run {
     /// What the mall is like; the one that ships is scenarios/mall.toml.
     #[arg(long, value_name = "FILE")]
     scenario: PathBuf,
-    /// The broker, mqtt://host:port.
+    /// The broker, mqtt://host:port or mqtt://user:password@host:port.
     #[arg(long, value_name = "URL", required_unless_present = "print_config")]
     mqtt: Option<BrokerUrl>,
     /// How many times as fast as real time, or max: as fast as the broker acknowledges. Past days are at max by default,
@@ -71,7 +71,7 @@ struct Run {
 
 #[derive(Args, Debug)]
 struct Replay {
-    /// The broker, mqtt://host:port.
+    /// The broker, mqtt://host:port or mqtt://user:password@host:port.
     #[arg(long, value_name = "URL")]
     mqtt: BrokerUrl,
     /// The venue to publish for.
@@ -96,7 +96,7 @@ struct Replay {
 
 #[derive(Args, Debug)]
 struct Load {
-    /// The broker, mqtt://host:port.
+    /// The broker, mqtt://host:port or mqtt://user:password@host:port.
     #[arg(long, value_name = "URL")]
     mqtt: BrokerUrl,
     /// Sightings a second, or max: as many as the server takes in.

@@ -1,22 +1,34 @@
 //! Keeps out what was not meant for this machine: on loopback the API needs no token, so a web page elsewhere must not
-//! be able to use a browser here as its hand.
+//! be able to use a browser here as its hand. With a token any name of the machine will do, for a page that got here by
+//! a false name has no cookie for it.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Problem;
+use super::{Access, Problem};
 
-/// Refuses a Host that is not this machine's, and a change that another origin asks for.
-pub(super) async fn meant_for_this_machine(request: Request, next: Next) -> Response {
+/// Refuses a Host that is not this machine's, unless a token is asked for, and a change that another origin asks for.
+pub(super) async fn meant_for_this_machine(
+    State(access): State<Access>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let fits = |authority: &str| match access {
+        Access::ThisMachine => is_loopback(authority),
+        Access::Token(_) => authority.parse::<Authority>().is_ok() && !authority.contains('@'),
+    };
     let host = only(request.headers(), header::HOST);
-    let in_uri = request.uri().authority().is_none_or(|authority| is_loopback(authority.as_str()));
-    let Some(host) = host.filter(|host| in_uri && is_loopback(host)) else {
+    let in_uri = request.uri().authority().is_none_or(|authority| fits(authority.as_str()));
+    let Some(host) = host.filter(|host| in_uri && fits(host)) else {
         // A name that an attacker's DNS points at this machine arrives here with that name as its Host.
-        return Problem::forbidden("ask by a name of this machine itself: 127.0.0.1, [::1] or localhost")
-            .into_response();
+        return Problem::forbidden(match access {
+            Access::ThisMachine => "ask by a name of this machine itself: 127.0.0.1, [::1] or localhost",
+            Access::Token(_) => "ask with one Host header that names this server",
+        })
+        .into_response();
     };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let elsewhere = request.headers().contains_key(header::ORIGIN)

@@ -15,9 +15,11 @@ mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod token;
 mod venues;
 
 pub use problem::Problem;
+pub use token::{Access, Token};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,13 +86,14 @@ struct Served {
 #[openapi(info(
     title = "Passant",
     description = "Judged figures of the people in a venue. Times are RFC 3339 with the venue's offset. Figures about \
-                   fewer than k people are held back. Errors are problem details (RFC 9457). A request whose Host is not a name of the server's \
-                   own machine is answered with 403, whatever its path."
+                   fewer than k people are held back. Errors are problem details (RFC 9457). Without a token a \
+                   request whose Host is not a name of the server's own machine is answered with 403, whatever its path; \
+                   where the server has one, a request without it is answered with 401."
 ))]
 struct Document;
 
-/// The API of a server.
-pub fn router(state: State) -> axum::Router {
+/// The API of a server, for those who may ask.
+pub fn router(state: State, access: Access) -> axum::Router {
     let clock = state.clock;
     let served = Served { state, streams: stream::Places::default() };
     let (router, document) = resources().split_for_parts();
@@ -111,7 +114,8 @@ pub fn router(state: State) -> axum::Router {
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Duration::from_secs(REQUEST_SECS_MAX), in_time))
-        .layer(from_fn(guard::meant_for_this_machine))
+        .layer(from_fn_with_state(access.clone(), token::known))
+        .layer(from_fn_with_state(access, guard::meant_for_this_machine))
         .layer(from_fn(problem::dress))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state(clock, log))

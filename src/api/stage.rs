@@ -9,7 +9,7 @@ use passant_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{State, problem, router};
+use super::{Access, State, problem, router};
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, EXAMPLE};
 use crate::desk::{self, Desk};
@@ -39,6 +39,11 @@ pub(super) struct Answer {
 
 impl Stage {
     pub(super) async fn set() -> Self {
+        Self::set_with(Access::ThisMachine).await
+    }
+
+    /// The same, for those who may ask.
+    pub(super) async fn set_with(access: Access) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let venues = Arc::new(Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues);
         let store = Store::open(dir.path(), Kind::Real).await.unwrap();
@@ -57,7 +62,7 @@ impl Stage {
             tally: tally.clone(),
             clock: Machine::clock(),
         };
-        Self { router: router(state), store, tally, told, live, gate, _dir: dir }
+        Self { router: router(state, access), store, tally, told, live, gate, _dir: dir }
     }
 
     /// Shows the venue's occupancy at a moment of the venue's clock.

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::audit::audit;
 use super::commands::{Refused, write_down_refusal};
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
 use crate::link;
@@ -147,6 +148,8 @@ fn memory(keys: usize, report: &mut Report) {
 /// Connects and subscribes as the server would, under another id, and listens if asked to.
 async fn broker(config: &Config, listen_secs: Option<u64>, report: &mut Report) -> Result<Option<String>> {
     let tally = Tally::default();
+    // An embedded broker is the server's while that runs; otherwise it is tried out here.
+    let own = own_broker(config).await.ok().flatten();
     let mut options = intake::options(&config.mqtt)?;
     options.client_id.push_str("-check");
     // A session that outlived the check would collect everybody's sightings for nobody.
@@ -167,9 +170,10 @@ async fn broker(config: &Config, listen_secs: Option<u64>, report: &mut Report) 
         return Ok(None);
     }
     report.good(&format!("broker: {address} accepts the server and its subscriptions"));
-    report.note(
-        "broker: whether it keeps messages on a disk cannot be asked over MQTT; run it with the configuration that ships in src/broker/mosquitto.conf",
-    );
+    report.note(match config.mqtt.embedded {
+        Some(_) => "broker: it is embedded in the server, and keeps messages in memory only",
+        None => "broker: whether it keeps messages on a disk cannot be asked over MQTT; run it with the configuration that ships in src/broker/mosquitto.conf",
+    });
     let strangers = Strangers::default();
     if let Some(secs) = listen_secs {
         let (deliveries, mut received) = tokio::sync::mpsc::channel(LISTEN_MAX);
@@ -178,6 +182,7 @@ async fn broker(config: &Config, listen_secs: Option<u64>, report: &mut Report) 
         let _ = timeout(Duration::from_secs(secs), async { tokio::join!(intake, forget) }).await;
     }
     handle.shutdown().await;
+    drop(own);
     Ok(listen_secs.map(|secs| match strangers.is_empty() {
         true => format!("# nobody who is not configured published in {secs} s"),
         false => strangers.to_toml(),

@@ -1,23 +1,29 @@
 //! `passant demo`: a living mall in one process: an embedded broker, the server, and a simulated mall whose past days
 //! travel through both like any others.
 
+mod doors;
+mod place;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sensor_sim::mall::{MALL, Scenario, run as mall};
 use sensor_sim::progress::Progress;
-use sensor_sim::publisher::BrokerUrl;
 use sensor_sim::replay::Speed;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::doors::{Page, Sensors, from_here, is_loopback};
+use self::place::Place;
 use super::guarded::{hold, keep_memory_to_ourselves};
 use super::serve::{Server, stop_signal};
-use crate::broker::{self, Access};
-use crate::clock::{EpochMs, Machine};
+use crate::broker;
+use crate::clock::Machine;
 use crate::config::Config;
+use crate::intake;
+use crate::link;
 
 /// What to show.
 #[derive(Debug, clap::Args)]
@@ -25,10 +31,10 @@ pub struct Options {
     /// Past days to simulate before now
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub days: u32,
-    /// Where the page and the API listen; loopback only
+    /// Where the page and the API listen; off loopback they ask for a token, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub http: SocketAddr,
-    /// Where the embedded broker listens; loopback only
+    /// Where the embedded broker listens; off loopback it asks for a password, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1883")]
     pub mqtt: SocketAddr,
     /// Where judged figures are kept
@@ -46,27 +52,30 @@ pub struct Options {
 pub async fn run(options: &Options) -> Result<()> {
     let machine = Machine::clock();
     keep_memory_to_ourselves();
-    let _held = hold(&options.data)?;
-    let zone = afternoon_zone(machine.now());
+    let Place { zone, data_dir } = Place::choose(&options.data, machine.now());
+    let _held = hold(&data_dir)?;
     let scenario = Scenario::parse(&in_zone(MALL, &zone)).context("reading the demo's scenario")?;
     let listener = TcpListener::bind(options.http)
         .await
         .with_context(|| format!("listening on {}: choose a free address with --http", options.http))?;
-    let (mqtt, broker) =
-        broker::start(broker::Options { listen: options.mqtt, access: Access::Anyone }).await.with_context(
-            || format!("starting the broker on {}: choose a free loopback address with --mqtt", options.mqtt),
-        )?;
-    let server = Server::start(config(options, &scenario, mqtt)?, machine).await?;
+    let (page, sensors) = (Page::at(options.http)?, Sensors::at(options.mqtt)?);
+    let (mqtt, broker) = broker::start(broker::Options { listen: options.mqtt, access: sensors.access() })
+        .await
+        .with_context(|| {
+            format!("starting the broker on {}: choose a free address with --mqtt", options.mqtt)
+        })?;
+    let config = config(&data_dir, &scenario, mqtt)?;
+    let link = link::Options { credentials: sensors.login(), ..intake::options(&config.mqtt)? };
+    let server = Server::start(config, link, page.access.clone(), machine).await?;
 
-    say(&format!("Passant shows a simulated mall: http://{}", listener.local_addr()?));
-    say(&format!(
-        "{} past days come first, then it goes on live; {:.0} % of its devices keep one address, the others change theirs.",
-        options.days,
-        100.0 * scenario.stable_share()
-    ));
-    say(&format!(
-        "The mall stands where it is afternoon now ({zone}), so that there are people in it. Ctrl-C stops it."
-    ));
+    welcome(options.days, &scenario, &zone);
+    say(&page.link(listener.local_addr()?));
+    for advice in [page.advice(), sensors.advice(mqtt)].into_iter().flatten() {
+        say(&advice);
+    }
+    if !(is_loopback(options.http) && is_loopback(options.mqtt)) {
+        say("Neither is encrypted: whoever can listen to this network can read them on their way.");
+    }
 
     let (stop, stopped) = watch::channel(false);
     let signal = stop_signal()?;
@@ -76,7 +85,7 @@ pub async fn run(options: &Options) -> Result<()> {
     });
     let mut serving = tokio::spawn(server.serve(listener, until(stopped.clone())));
     let order = mall::Order {
-        url: format!("mqtt://{mqtt}").parse::<BrokerUrl>()?,
+        url: sensors.own_url(mqtt)?,
         seed: options.seed,
         from: None,
         days: options.days,
@@ -98,23 +107,20 @@ pub async fn run(options: &Options) -> Result<()> {
     served?;
     say(&format!(
         "Stopped. Judged figures are kept in {}; sightings, keys and open windows were in memory only and are gone.",
-        options.data.display()
+        data_dir.display()
     ));
     Ok(())
 }
 
-/// The fixed offset in which it is three in the afternoon now, or as near to it as the world's offsets go: whenever
-/// the demo is started, its mall is open.
-fn afternoon_zone(now: EpochMs) -> String {
-    const EASTMOST_HOURS: i64 = 14;
-    const WESTMOST_HOURS: i64 = -12;
-    let utc_hour = now.0.div_euclid(3_600_000).rem_euclid(24);
-    let east = (15 - utc_hour).clamp(WESTMOST_HOURS, EASTMOST_HOURS);
-    // The names of these zones count westward.
-    match -east {
-        0 => "Etc/GMT".to_owned(),
-        west => format!("Etc/GMT{west:+}"),
-    }
+/// What is shown, before where.
+fn welcome(days: u32, scenario: &Scenario, zone: &str) {
+    say(&format!(
+        "{days} past days of a simulated mall come first, then it goes on live; {:.0} % of its devices keep one address, the others change theirs.",
+        100.0 * scenario.stable_share()
+    ));
+    say(&format!(
+        "The mall stands where it is afternoon now ({zone}), so that there are people in it. Ctrl-C stops it."
+    ));
 }
 
 /// The scenario moved to another time zone.
@@ -126,15 +132,19 @@ fn in_zone(scenario: &str, zone: &str) -> String {
     scenario.lines().map(line).collect()
 }
 
-/// The server's configuration: the scenario's venue, and where everything listens.
-fn config(options: &Options, scenario: &Scenario, mqtt: SocketAddr) -> Result<Config> {
-    let data = toml::Value::String(options.data.display().to_string());
+/// The server's configuration: the scenario's venue, and the broker. Where the page listens is not in it: the server is
+/// handed what already does.
+fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Config> {
+    let data = toml::Value::String(data_dir.display().to_string());
     let text = format!(
-        "data_dir = {data}\n[mqtt]\nurl = \"mqtt://{mqtt}\"\nclient_id = \"passant-demo\"\n[http]\nlisten = \"{}\"\n{}",
-        options.http,
+        "data_dir = {data}\n[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\nclient_id = \"passant-demo\"\n{}",
+        mqtt.port(),
         scenario.server_config()
     );
-    Ok(Config::parse(&text, std::iter::empty())?)
+    let mut config = Config::parse(&text, std::iter::empty())?;
+    // A configuration lets the messages tell the time only behind loopback. Here whoever can publish has the password.
+    config.mqtt.host = from_here(mqtt).ip().to_string();
+    Ok(config)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
@@ -149,21 +159,19 @@ fn say(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::EpochMs;
+
+    fn broker() -> SocketAddr {
+        SocketAddr::from(([0, 0, 0, 0], 1883))
+    }
 
     #[test]
     fn the_mall_is_open_whenever_the_demo_is_started() {
         for hour in 0..24 {
             let now = EpochMs(1_764_000_000_000 + hour * 3_600_000);
-            let zone = afternoon_zone(now);
+            let zone = Place::choose(Path::new("nowhere"), now).zone;
             let scenario = Scenario::parse(&in_zone(MALL, &zone)).unwrap();
-            let options = Options {
-                days: 1,
-                http: "127.0.0.1:8080".parse().unwrap(),
-                mqtt: "127.0.0.1:1883".parse().unwrap(),
-                data: "somewhere".into(),
-                seed: 1,
-            };
-            let config = config(&options, &scenario, options.mqtt).unwrap();
+            let config = config(Path::new("somewhere"), &scenario, broker()).unwrap();
             assert!((0..7).all(|day| config.venues[0].is_open(EpochMs(now.0 + day * 86_400_000))), "{zone}");
         }
     }
@@ -171,15 +179,9 @@ mod tests {
     #[test]
     fn the_scenario_makes_a_configuration_in_the_time_of_its_sightings() {
         let scenario = Scenario::parse(MALL).unwrap();
-        let options = Options {
-            days: 7,
-            http: "127.0.0.1:8080".parse().unwrap(),
-            mqtt: "127.0.0.1:1883".parse().unwrap(),
-            data: "some where".into(),
-            seed: 1,
-        };
-        let config = config(&options, &scenario, options.mqtt).unwrap();
+        let config = config(Path::new("some where"), &scenario, broker()).unwrap();
         assert!(config.venues[0].zones.len() >= 12);
         assert_eq!(config.venues[0].clock, crate::config::ClockKind::Sightings);
+        assert_eq!(config.mqtt.host, "127.0.0.1");
     }
 }

@@ -15,6 +15,7 @@ use super::commands::socket::Socket;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use super::retention::Retention;
 use crate::api;
+use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
@@ -64,13 +65,34 @@ pub async fn run(options: &Options) -> Result<()> {
     if let Some(again) = &options.again {
         count_anew(&config, again, Machine::clock())?;
     }
-    Server::start(config, Machine::clock()).await?.serve(listener, stop_signal()?).await
+    let broker = own_broker(&config).await?;
+    let link = intake::options(&config.mqtt)?;
+    let server = Server::start(config, link, api::Access::ThisMachine, Machine::clock()).await?;
+    let served = server.serve(listener, stop_signal()?).await;
+    if let Some(broker) = broker {
+        broker.shutdown().await;
+    }
+    served
+}
+
+/// The broker that the configuration asks the server to run itself.
+pub(super) async fn own_broker(config: &Config) -> Result<Option<broker::Running>> {
+    let Some(listen) = config.mqtt.embedded else { return Ok(None) };
+    let access = match intake::login(&config.mqtt)? {
+        Some((user, password)) => Access::Password { user, password: broker::Password::new(password) },
+        None => Access::Anyone,
+    };
+    let started = broker::start(broker::Options { listen, access }).await;
+    let (address, running) = started.context("starting the broker of mqtt.embedded")?;
+    tracing::info!(%address, "the embedded broker takes connections");
+    Ok(Some(running))
 }
 
 /// A server whose parts are at work.
 pub(super) struct Server {
     state: api::State,
     ledger: Ledger,
+    access: api::Access,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
@@ -80,10 +102,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Opens the ledger and the store, and puts every part to work.
-    pub(super) async fn start(config: Config, machine: Machine) -> Result<Self> {
+    /// Opens the ledger and the store, and puts every part to work; those with access may ask.
+    pub(super) async fn start(
+        config: Config,
+        link: link::Options,
+        access: api::Access,
+        machine: Machine,
+    ) -> Result<Self> {
         let ledger = Ledger::open(&config.data_dir)?;
-        let started = Self::at_work(config, ledger.clone(), machine).await;
+        let started = Self::at_work(config, link, access, ledger.clone(), machine).await;
         if let Err(why) = &started {
             let list = why.downcast_ref::<desk::ListError>().is_some();
             let what = if list { Refusal::List } else { Refusal::Start };
@@ -92,7 +119,13 @@ impl Server {
         started
     }
 
-    async fn at_work(mut config: Config, ledger: Ledger, machine: Machine) -> Result<Self> {
+    async fn at_work(
+        mut config: Config,
+        link: link::Options,
+        access: api::Access,
+        ledger: Ledger,
+        machine: Machine,
+    ) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let socket = Socket::bind(&config.data_dir)?;
@@ -112,7 +145,7 @@ impl Server {
         let venues = Arc::new(config.venues.clone());
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
-        let (messages, link) = link::listen(intake::options(&config.mqtt)?, &Topic::FILTERS, tally.clone());
+        let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         let directory = Directory::new(&config);
         let intake = tokio::spawn(intake::run(
             messages,
@@ -146,16 +179,16 @@ impl Server {
         };
         let socket = tokio::spawn(socket.serve(clerk));
         let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
-        Ok(Self { state, ledger, link, intake, office, retention, socket, corridor })
+        Ok(Self { state, access, ledger, link, intake, office, retention, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
+        let Self { state, access, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
         let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
-        let http = tokio::spawn(axum::serve(listener, api::router(state)).into_future());
+        let http = tokio::spawn(axum::serve(listener, api::router(state, access)).into_future());
         tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
         let failure = tokio::select! {
             () = stop => None,
@@ -344,7 +377,10 @@ mod tests {
         store.close().await;
         // A list whose key is lost stops the counting.
         std::fs::remove_file(key).unwrap();
-        assert!(Server::start(config.clone(), Machine::clock()).await.is_err());
+        let link = || intake::options(&config.mqtt).unwrap();
+        assert!(
+            Server::start(config.clone(), link(), api::Access::ThisMachine, Machine::clock()).await.is_err()
+        );
         let ledger = std::fs::read_to_string(config.data_dir.join("ledger.jsonl")).unwrap();
         assert!(
             ledger.contains("\"event\":\"refused\",\"what\":\"list\"") && !ledger.contains("started"),

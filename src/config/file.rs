@@ -31,7 +31,8 @@ pub(super) struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MqttFile {
-    pub(super) url: String,
+    pub(super) url: Option<String>,
+    pub(super) embedded: Option<SocketAddr>,
     pub(super) client_id: Option<String>,
     pub(super) username: Option<String>,
     pub(super) password_file: Option<PathBuf>,

@@ -87,6 +87,8 @@ pub struct Mqtt {
     pub password_file: Option<PathBuf>,
     /// Which version of MQTT to speak.
     pub protocol: Protocol,
+    /// Where the server's own broker listens, if it is to run one; host and port name the same one.
+    pub embedded: Option<SocketAddr>,
 }
 
 /// A version of MQTT.

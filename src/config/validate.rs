@@ -1,7 +1,7 @@
 //! The checks, with the privacy floors among them: below one the program says why and does not start.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use chrono::NaiveTime;
 use passant_wire::Id;
@@ -47,11 +47,11 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
     let replays = venues.iter().filter(|v: &&Venue| v.clock == ClockKind::Sightings).count();
     if let Some(mqtt) = &mqtt
         && replays > 0
-        && !is_loopback(&mqtt.host)
+        && !(is_loopback(&mqtt.host) && mqtt.embedded.is_none_or(|listen| listen.ip().is_loopback()))
     {
         faults.push(format!(
-            "mqtt.url names {} and a venue has clock = \"sightings\": a replay's time can be set by whoever publishes, so it needs a broker on a loopback address",
-            mqtt.host
+            "the broker is at {} and a venue has clock = \"sightings\": a replay's time can be set by whoever publishes, so it needs a broker on a loopback address",
+            mqtt.embedded.map_or(mqtt.host.clone(), |listen| listen.ip().to_string())
         ));
     }
     if replays > 0 && replays < venues.len() {
@@ -101,13 +101,48 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn mqtt(file: MqttFile, faults: &mut Vec<String>) -> Option<Mqtt> {
+    let (tls, host, port) = match (&file.url, file.embedded) {
+        (Some(url), None) => broker_of(url, faults)?,
+        (None, Some(listen)) => embedded(&file, listen, faults)?,
+        _ => {
+            faults.push(
+                "mqtt names no broker, or two: give it url, or embedded for one of the server's own"
+                    .to_owned(),
+            );
+            return None;
+        }
+    };
+    if tls && file.ca_file.is_none() {
+        faults.push("mqtt.url asks for TLS: name the authorities that may sign the broker's certificate in mqtt.ca_file (PEM)".to_owned());
+    }
+    if file.password_file.is_some() && file.username.is_none() {
+        faults.push(
+            "mqtt.password_file is set and mqtt.username is not: a broker takes a password with a user only"
+                .to_owned(),
+        );
+    }
+    Some(Mqtt {
+        host,
+        port,
+        tls,
+        ca_file: file.ca_file,
+        client_id: file.client_id.unwrap_or_else(|| "passant-ingest".to_owned()),
+        username: file.username,
+        password_file: file.password_file,
+        protocol: file.protocol,
+        embedded: file.embedded,
+    })
+}
+
+/// Whether to speak TLS, with which host and port.
+fn broker_of(url: &str, faults: &mut Vec<String>) -> Option<(bool, String, u16)> {
     let wrong = |faults: &mut Vec<String>, what: &str| {
         faults.push(format!("mqtt.url {what}: write it as mqtt://host:1883 or, with TLS, mqtts://host:8883"));
         None
     };
-    let (tls, rest) = if let Some(rest) = file.url.strip_prefix("mqtt://") {
+    let (tls, rest) = if let Some(rest) = url.strip_prefix("mqtt://") {
         (false, rest)
-    } else if let Some(rest) = file.url.strip_prefix("mqtts://") {
+    } else if let Some(rest) = url.strip_prefix("mqtts://") {
         (true, rest)
     } else {
         return wrong(faults, "has no known scheme");
@@ -125,25 +160,27 @@ fn mqtt(file: MqttFile, faults: &mut Vec<String>) -> Option<Mqtt> {
     if host.is_empty() {
         return wrong(faults, "names no host");
     }
-    if tls && file.ca_file.is_none() {
-        faults.push("mqtt.url asks for TLS: name the authorities that may sign the broker's certificate in mqtt.ca_file (PEM)".to_owned());
+    Some((tls, host.trim_matches(['[', ']']).to_owned(), port))
+}
+
+/// The server's own broker, as the server itself reaches it.
+fn embedded(file: &MqttFile, listen: SocketAddr, faults: &mut Vec<String>) -> Option<(bool, String, u16)> {
+    let before = faults.len();
+    if listen.port() == 0 {
+        faults.push("mqtt.embedded has port 0, where no sensor could find it; 1883 is MQTT's".to_owned());
     }
-    if file.password_file.is_some() && file.username.is_none() {
-        faults.push(
-            "mqtt.password_file is set and mqtt.username is not: a broker takes a password with a user only"
-                .to_owned(),
-        );
+    if !listen.ip().is_loopback() && (file.username.is_none() || file.password_file.is_none()) {
+        faults.push(format!(
+            "mqtt.embedded is {listen}, where others than this machine can reach it: give mqtt.username and mqtt.password_file, which sensors and the server then use, or 127.0.0.1:{}",
+            listen.port()
+        ));
     }
-    Some(Mqtt {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port,
-        tls,
-        ca_file: file.ca_file,
-        client_id: file.client_id.unwrap_or_else(|| "passant-ingest".to_owned()),
-        username: file.username,
-        password_file: file.password_file,
-        protocol: file.protocol,
-    })
+    let host = if listen.ip().is_unspecified() {
+        if listen.is_ipv4() { "127.0.0.1".to_owned() } else { "::1".to_owned() }
+    } else {
+        listen.ip().to_string()
+    };
+    (faults.len() == before).then_some((false, host, listen.port()))
 }
 
 fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
@@ -298,6 +335,31 @@ mod tests {
         assert!(parse(&text).is_ok());
         let error = parse(&text.replace("mqtt://127.0.0.1:1883", "mqtt://broker.example:1883")).unwrap_err();
         assert!(error.contains("loopback"), "{error}");
+    }
+
+    #[test]
+    fn an_embedded_broker_is_this_machines_or_has_a_password() {
+        let url = "url = \"mqtt://127.0.0.1:1883\"";
+        let with = |keys: &str| parse(&EXAMPLE.replace(url, keys));
+        let own = with("embedded = \"127.0.0.1:1884\"").unwrap().mqtt;
+        assert_eq!((own.host.as_str(), own.port, own.tls), ("127.0.0.1", 1884, false));
+        let login = "\nusername = \"mall\"\npassword_file = \"password\"";
+        for (listen, host) in
+            [("0.0.0.0:1883", "127.0.0.1"), ("[::]:1883", "::1"), ("192.0.2.1:1883", "192.0.2.1")]
+        {
+            let open = format!("embedded = \"{listen}\"");
+            let error = with(&open).unwrap_err();
+            assert!(error.contains("mqtt.password_file"), "{error}");
+            assert_eq!(with(&format!("{open}{login}")).unwrap().mqtt.host, host);
+            let replay = EXAMPLE.replace("clock = \"wall\"", "clock = \"sightings\"");
+            let error = parse(&replay.replace(url, &format!("{open}{login}"))).unwrap_err();
+            assert!(error.contains("loopback"), "{error}");
+        }
+        for keys in ["", &format!("{url}\nembedded = \"127.0.0.1:1883\"")] {
+            let error = with(keys).unwrap_err();
+            assert!(error.contains("no broker, or two"), "{error}");
+        }
+        assert!(with("embedded = \"127.0.0.1:0\"").unwrap_err().contains("port 0"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod options;
 mod strangers;
 
 pub use directory::Directory;
-pub use options::{Error, options};
+pub use options::{Error, login, options};
 pub use strangers::{STRANGERS_MAX, Strangers};
 
 use passant_wire::{DecodeError, Heard, Reason, Report, Status, Subject, Topic};

@@ -62,10 +62,7 @@ pub fn options(mqtt: &Mqtt) -> Result<link::Options, Error> {
             Some(tls)
         }
     };
-    let credentials = match &mqtt.username {
-        None => None,
-        Some(user) => Some((user.clone(), password(mqtt.password_file.as_deref())?)),
-    };
+    let credentials = login(mqtt)?.map(|(user, password)| (user, Password::new(password)));
     Ok(link::Options {
         host: mqtt.host.clone(),
         port: mqtt.port,
@@ -81,9 +78,18 @@ pub fn options(mqtt: &Mqtt) -> Result<link::Options, Error> {
     })
 }
 
+/// The login of the server's own broker, for who starts it: the same that the server and its sensors come in with.
+///
+/// # Errors
+/// When the password cannot be read.
+pub fn login(mqtt: &Mqtt) -> Result<Option<(String, Zeroizing<String>)>, Error> {
+    let Some(user) = &mqtt.username else { return Ok(None) };
+    Ok(Some((user.clone(), secret(mqtt.password_file.as_deref())?)))
+}
+
 /// The first line of the file. A user without a file has an empty password, as brokers that look at certificates want.
-fn password(path: Option<&Path>) -> Result<Password, Error> {
-    let Some(path) = path else { return Ok(Password::new(Zeroizing::new(String::new()))) };
+fn secret(path: Option<&Path>) -> Result<Zeroizing<String>, Error> {
+    let Some(path) = path else { return Ok(Zeroizing::new(String::new())) };
     let refuse = |what| Error::Password { path: path.into(), what };
     let bytes = read("password_file", path, PASSWORD_BYTES_MAX)?;
     let text = str::from_utf8(&bytes).map_err(|_| refuse("it is no UTF-8 text"))?;
@@ -91,7 +97,7 @@ fn password(path: Option<&Path>) -> Result<Password, Error> {
     if line.is_empty() || line.contains(['\r', '\n']) {
         return Err(refuse("it must hold the password on one line and nothing else"));
     }
-    Ok(Password::new(Zeroizing::new(line.to_owned())))
+    Ok(Zeroizing::new(line.to_owned()))
 }
 
 /// Reads a small file into memory that is wiped; the room is made beforehand so that no copy is left behind by growing.
@@ -121,6 +127,7 @@ mod tests {
             username: None,
             password_file: None,
             protocol: Protocol::V5,
+            embedded: None,
         };
         change(&mut mqtt);
         mqtt

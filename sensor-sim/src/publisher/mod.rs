@@ -40,11 +40,13 @@ const ENVELOPE_BYTES_MAX: usize = 1024;
 
 const PORT: u16 = 1883;
 
-/// Where the broker is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the broker is, and as whom it is spoken to.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BrokerUrl {
     host: String,
     port: u16,
+    /// User and password.
+    login: Option<(String, String)>,
 }
 
 /// What a connection needs to know.
@@ -89,7 +91,9 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a URL this program understands.
-    #[error("the broker's address is not of the form mqtt://host:port; logins and TLS are not spoken here")]
+    #[error(
+        "the broker's address is not of the form mqtt://host:port or mqtt://user:password@host:port; TLS is not spoken here"
+    )]
     Url,
     /// [`RECONNECTS_MAX`] times in a row.
     #[error("connecting to the broker failed {tries} times: {reason}; check its address and that it runs")]
@@ -116,12 +120,35 @@ impl std::str::FromStr for BrokerUrl {
     fn from_str(text: &str) -> Result<Self, Error> {
         let rest = text.strip_prefix("mqtt://").ok_or(Error::Url)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (login, rest) = match rest.rsplit_once('@') {
+            Some((login, rest)) => (Some(login.split_once(':').ok_or(Error::Url)?), rest),
+            None => (None, rest),
+        };
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| Error::Url)?),
             _ => (rest, PORT),
         };
-        let named = !host.is_empty() && !host.contains(['/', '@', '?', ' ']);
-        if named { Ok(Self { host: host.into(), port }) } else { Err(Error::Url) }
+        let odd = ['/', '@', '?', '%', ' '];
+        let is_plain = |part: &str| !part.is_empty() && !part.contains(odd);
+        // A login with signs that a URL would have to escape is not guessed at.
+        let is_known = login.is_none_or(|(user, password)| is_plain(user) && is_plain(password));
+        if !is_plain(host) || !is_known {
+            return Err(Error::Url);
+        }
+        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        Ok(Self { host: host.into(), port, login })
+    }
+}
+
+/// Without the password.
+impl std::fmt::Debug for BrokerUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let user = self.login.as_ref().map(|(user, _)| user);
+        f.debug_struct("BrokerUrl")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("user", &user)
+            .finish()
     }
 }
 
@@ -213,6 +240,9 @@ impl Place<'_> {
 
 fn options(line: &Line) -> MqttOptions {
     let mut options = MqttOptions::new(&line.client_id, &line.url.host, line.url.port);
+    if let Some((user, password)) = &line.url.login {
+        options.set_credentials(user, password);
+    }
     options.set_clean_start(false);
     options.set_session_expiry_interval(Some(LIFE_SECS));
     options.set_keep_alive(Duration::from_secs(KEEP_ALIVE_SECS));
@@ -241,9 +271,22 @@ mod tests {
             ("mqtt://[::1]:1883", "[::1]", 1883),
             ("mqtt://[::1]", "[::1]", 1883),
         ] {
-            assert_eq!(text.parse(), Ok(BrokerUrl { host: host.into(), port }), "{text}");
+            assert_eq!(text.parse(), Ok(BrokerUrl { host: host.into(), port, login: None }), "{text}");
         }
-        for text in ["", "127.0.0.1:1883", "mqtts://host", "mqtt://", "mqtt://u:p@host", "mqtt://host:port"] {
+        let with_login: BrokerUrl = "mqtt://demo:secret@[::1]:1884".parse().unwrap();
+        assert_eq!((with_login.host.as_str(), with_login.port), ("[::1]", 1884));
+        assert_eq!(with_login.login, Some(("demo".to_owned(), "secret".to_owned())));
+        assert!(!format!("{with_login:?}").contains("secret"));
+        for text in [
+            "",
+            "127.0.0.1:1883",
+            "mqtts://host",
+            "mqtt://",
+            "mqtt://host:port",
+            "mqtt://u@host",
+            "mqtt://u:@host",
+            "mqtt://u:p%40@host",
+        ] {
             assert_eq!(text.parse::<BrokerUrl>(), Err(Error::Url), "{text}");
         }
     }
