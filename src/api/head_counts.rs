@@ -105,11 +105,7 @@ pub(super) async fn add(
     body: Result<Json<HeadCountEntry>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let venue = state.venue(&venue)?;
-    let Json(entry) = body.map_err(|rejection| match rejection.status() {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => Problem::of(status),
-        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(status, BODY),
-        _ => Problem::bad_request(format!("the body does not read; {BODY}")),
-    })?;
+    let Json(entry) = body.map_err(|rejection| Problem::of_body(&rejection, BODY))?;
     let (from, to) = (moment("from", &entry.from)?, moment("to", &entry.to)?);
     let asked = Asked { zone: &entry.zone, from, to, people: entry.people };
     let row = state.head_counts.add(venue.id.as_str(), asked, state.clock.now()).await?;

@@ -6,9 +6,11 @@ mod guard;
 mod head_counts;
 mod live;
 mod machines;
+mod objections;
 mod pages;
 mod problem;
 mod sensors;
+mod shopper;
 #[cfg(test)]
 mod stage;
 mod stream;
@@ -41,8 +43,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::clock::Machine;
-use crate::config::Venue;
+use crate::config::{Retention, Venue};
 use crate::desk::Desk;
+use crate::ledger::Ledger;
 use crate::office::HeadCounts;
 use crate::release::Live;
 use crate::store::Store;
@@ -67,6 +70,10 @@ pub struct State {
     pub head_counts: HeadCounts,
     /// Where a visitor says no.
     pub desk: Desk,
+    /// What was made, wiped and purged, and when.
+    pub ledger: Ledger,
+    /// How long figures are kept.
+    pub retention: Retention,
     /// The newest judged occupancy.
     pub live: LiveFigures,
     /// The program's counters.
@@ -110,6 +117,7 @@ pub fn router(state: State, access: Access) -> axum::Router {
         .route("/api/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
         .merge(pages::routes())
+        .merge(shopper::routes())
         .with_state(served)
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
@@ -137,6 +145,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
+        .routes(routes!(objections::add))
+        .routes(routes!(objections::standing, objections::withdraw))
         .routes(routes!(machines::healthz))
         .routes(routes!(machines::readyz))
         .routes(routes!(machines::metrics))

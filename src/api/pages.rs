@@ -14,7 +14,7 @@ use axum::routing::get;
 use super::{Problem, Served, State};
 
 /// A file that is given as it is here.
-struct Asset {
+pub(super) struct Asset {
     path: &'static str,
     content_type: &'static str,
     text: String,
@@ -52,6 +52,8 @@ const MODULES: &[Module] = modules![
 ];
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
+/// The icon of every page.
+pub(super) const ICON: &str = "/assets/icon.svg";
 /// A browser may keep what it has, and asks each time whether it is still the same.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
@@ -66,7 +68,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("/assets/page.css", "text/css; charset=utf-8", style.to_owned()),
         Asset::new("/assets/page.js", SCRIPT, joined(MODULES)),
         Asset::new(UPLOT, SCRIPT, uplot.to_owned()),
-        Asset::new("/assets/icon.svg", "image/svg+xml", source!("icon.svg").to_owned()),
+        Asset::new(ICON, "image/svg+xml", source!("icon.svg").to_owned()),
     ]
 });
 
@@ -93,14 +95,14 @@ async fn of_venue(
 }
 
 impl Asset {
-    fn new(path: &'static str, content_type: &'static str, text: String) -> Self {
+    pub(super) fn new(path: &'static str, content_type: &'static str, text: String) -> Self {
         let hash = blake3::hash(text.as_bytes()).to_hex();
         // Weak: the same text goes out compressed and as it is.
         let tag = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..16]));
         Self { path, content_type, text, tag: tag.unwrap_or(HeaderValue::from_static("W/\"0\"")) }
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
         let kept = [(header::ETAG, self.tag.clone()), (header::CACHE_CONTROL, ASK_AGAIN)];
         if self.is_known(headers) {
             return (StatusCode::NOT_MODIFIED, kept).into_response();

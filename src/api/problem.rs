@@ -5,10 +5,12 @@
 use std::any::Any;
 
 use axum::extract::Request;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::desk;
 use crate::office;
 use crate::store;
 
@@ -47,6 +49,15 @@ impl Problem {
         Self::new(status, what_to_do(status))
     }
 
+    /// A body that was refused, with an example of what to send. What was sent is not repeated.
+    pub(super) fn of_body(rejection: &JsonRejection, example: &str) -> Self {
+        match rejection.status() {
+            status @ StatusCode::PAYLOAD_TOO_LARGE => Self::of(status),
+            status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(status, example),
+            _ => Self::bad_request(format!("the body does not read; {example}")),
+        }
+    }
+
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
@@ -74,6 +85,19 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
         }
         response
+    }
+}
+
+impl From<desk::Error> for Problem {
+    fn from(error: desk::Error) -> Self {
+        match error {
+            desk::Error::NotAnAddress(wrong) => Self::bad_request(wrong.to_string()),
+            desk::Error::Store(error) => error.into(),
+            error => {
+                tracing::error!(%error, "the desk could not do what was asked");
+                Self::unavailable(error.to_string())
+            }
+        }
     }
 }
 
@@ -107,7 +131,9 @@ pub(super) async fn dress(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if !is_error || response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == CONTENT_TYPE) {
+    // A page for people says what is wrong itself; the framework's own errors are plain text.
+    let content_type = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if !is_error || content_type == CONTENT_TYPE.as_bytes() || content_type.starts_with(b"text/html") {
         return response;
     }
     let mut dressed = Problem::of(status).into_response();

@@ -11,8 +11,9 @@ use tower::ServiceExt;
 
 use super::{Access, State, problem, router};
 use crate::clock::{EpochMs, Machine};
-use crate::config::{Config, EXAMPLE};
+use crate::config::{Config, EXAMPLE, Retention};
 use crate::desk::{self, Desk};
+use crate::ledger::Ledger;
 use crate::office::{Change, HeadCounts};
 use crate::optout::{Gate, KeyFile};
 use crate::release::{Banded, Flags, Live, RateBand, SensorLive, Shown};
@@ -58,6 +59,8 @@ impl Stage {
             store: store.clone(),
             head_counts: HeadCounts::new(venues, store.clone(), changes),
             desk: Desk::new(key, store.clone(), corridor(gate.clone())),
+            ledger: Ledger::open(dir.path()).unwrap(),
+            retention: Retention::default(),
             live: Arc::new([(id("mall"), watched)].into()),
             tally: tally.clone(),
             clock: Machine::clock(),

@@ -7,11 +7,14 @@ use axum::response::{IntoResponse, Response};
 use zeroize::Zeroizing;
 
 use super::Problem;
+use super::pages::ICON;
+use super::shopper::STYLE as SHOPPER_STYLE;
 use crate::chance::{self, NoChance};
 
 /// What anybody may ask for without the token: these routes and whatever lies below them. Machines ask whether the
 /// server lives; a shopper who says no has no token and must not need one.
-pub(super) const PUBLIC: &[&str] = &["/healthz", "/readyz", "/opt-out", "/privacy", "/api/v1/opt-outs"];
+pub(super) const PUBLIC: &[&str] =
+    &["/healthz", "/readyz", "/opt-out", "/privacy", "/api/v1/opt-outs", SHOPPER_STYLE, ICON];
 /// The cookie that the page's browser keeps the token in. It goes to this server only, and no script can read it.
 const COOKIE: &str = "passant-token";
 /// Random bytes of a token; nobody guesses that many.

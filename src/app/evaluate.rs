@@ -198,6 +198,7 @@ fn one_room(tz: chrono_tz::Tz) -> Result<Venue> {
     let id = |text| Id::parse(text).context("an id");
     let day_starts_at = chrono::NaiveTime::from_hms_opt(4, 0, 0).context("a time")?;
     Ok(Venue {
+        notice: crate::config::Notice::default(),
         id: id("capture")?,
         name: "capture".to_owned(),
         calendar: Calendar::new(tz, day_starts_at),

@@ -178,7 +178,17 @@ impl Server {
             fast_lane: Some(door.fast.clone()),
         };
         let socket = tokio::spawn(socket.serve(clerk));
-        let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
+        let state = api::State {
+            venues,
+            store,
+            head_counts,
+            desk,
+            ledger: ledger.clone(),
+            retention: config.retention,
+            live,
+            tally,
+            clock: machine,
+        };
         Ok(Self { state, access, ledger, link, intake, office, retention, socket, corridor })
     }
 

@@ -77,6 +77,9 @@ pub(super) struct OptOutFile {
 pub(super) struct VenueFile {
     pub(super) id: String,
     pub(super) name: Option<String>,
+    pub(super) controller: Option<String>,
+    pub(super) contact: Option<String>,
+    pub(super) purpose: Option<String>,
     pub(super) timezone: String,
     #[serde(default)]
     pub(super) clock: ClockKind,

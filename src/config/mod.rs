@@ -68,6 +68,17 @@ impl Default for Retention {
     }
 }
 
+/// What a notice must name and no program can know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// Who is responsible for the counting.
+    pub controller: Option<String>,
+    /// How they are reached.
+    pub contact: Option<String>,
+    /// What they count for.
+    pub purpose: Option<String>,
+}
+
 /// How to reach the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mqtt {
@@ -135,6 +146,8 @@ pub struct Venue {
     pub id: Id,
     /// Its name, as people say it.
     pub name: String,
+    /// Who counts, and why, in the operator's words.
+    pub notice: Notice,
     /// Its time zone and where its days begin.
     pub calendar: Calendar,
     /// Its time zone's IANA name.

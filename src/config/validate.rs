@@ -8,8 +8,8 @@ use passant_wire::Id;
 
 use super::file::{File, MqttFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
 use super::{
-    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Retention,
-    SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
+    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
+    Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
 };
 use crate::clock::Calendar;
 
@@ -205,6 +205,7 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
     }
     Some(Venue {
         name: file.name.unwrap_or_else(|| file.id.clone()),
+        notice: Notice { controller: file.controller, contact: file.contact, purpose: file.purpose },
         id: id?,
         calendar: Calendar::new(tz?, day_starts_at?),
         timezone: file.timezone,
