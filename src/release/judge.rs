@@ -264,7 +264,7 @@ impl Judge {
             let (k, calendar) = (self.k(), self.venue.calendar);
             let bookings = self.bookings.entry(*place).or_default();
             let shown = bookings.judge(k, &calendar, window.step, window.window, counts);
-            for (metric, value) in traffic::judge(&covered.row, &shown) {
+            for (metric, value) in traffic::judge(&covered.row, &shown, k) {
                 let label = self.label(metric, *place, window.step, window.window, covered.coverage, None);
                 figures.push(Figure::judged(label, value, None));
             }

@@ -129,7 +129,7 @@ impl Scene {
     fn hear(
         &mut self,
         ended: &Ended,
-        figures: &BTreeMap<Metric, u32>,
+        figures: &BTreeMap<Metric, Banded>,
         by: By,
         range: std::ops::Range<usize>,
         distinct: usize,
@@ -142,7 +142,7 @@ impl Scene {
             }
             let truth = ended.of(metric);
             let value = match by {
-                By::Judge => figures.get(&metric).copied().map(f64::from),
+                By::Judge => figures.get(&metric).map(|banded| f64::from(banded.value)),
                 By::KAlone => by_k_alone(truth as f64),
             };
             if truth as f64 >= 2.0 * K {
@@ -153,6 +153,15 @@ impl Scene {
                 Metric::Visitors => vec![(distinct, 1.0)],
                 _ => range.clone().flat_map(|t| self.cells[t].terms(metric)).collect(),
             };
+            // A wide band says that it is the sum of what is shown, which the attacker knows to tell apart.
+            let of_parts = |banded: &Banded| by == By::Judge && banded.high - banded.value > 5;
+            if figures.get(&metric).is_some_and(of_parts) && metric != Metric::Visitors {
+                let told = range.clone().filter(|t| self.told[*t][n]);
+                let terms = told.flat_map(|t| self.cells[t].terms(metric)).collect();
+                let value = value.unwrap_or_default();
+                self.system.between(terms, value - slack, value + slack);
+                continue;
+            }
             if let Some(value) = value {
                 self.system.between(terms, (value - slack).max(K), value + slack);
                 // A longer window that is shown explains those in it.
@@ -174,7 +183,7 @@ impl Scene {
     fn hear_derived(
         &mut self,
         ended: &Ended,
-        figures: &BTreeMap<Metric, u32>,
+        figures: &BTreeMap<Metric, Banded>,
         by: By,
         range: std::ops::Range<usize>,
     ) {
@@ -186,11 +195,17 @@ impl Scene {
             let terms = long();
             self.system.between(terms, K, f64::INFINITY);
         }
+        // Of a longer window the rate is that of all of it only where all its parts are told whole.
+        let is_whole =
+            |metric| figures.get(&metric).is_some_and(|banded: &Banded| banded.high - banded.value <= 5);
+        if ![Metric::Visits, Metric::Passersby, Metric::Bounces].into_iter().all(is_whole) {
+            return;
+        }
         if let (Some(rate), Some(passersby)) =
             (figures.get(&Metric::CaptureRate), figures.get(&Metric::Passersby))
         {
-            let passersby = f64::from(*passersby);
-            let said = |long: f64| (100.0 * long / (long + passersby)).round() == f64::from(*rate);
+            let passersby = f64::from(passersby.value);
+            let said = |long: f64| (100.0 * long / (long + passersby)).round() == f64::from(rate.value);
             let possible: Vec<f64> =
                 (0..2_000).map(|n| 5.0 * f64::from(n)).filter(|long| said(*long)).collect();
             let (least, most) = (possible[0], possible[possible.len() - 1]);
@@ -241,7 +256,7 @@ pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
         let rows = vec![(place, Covered { coverage: 1.0, row: row.traffic() })];
         let closed = Closed::Visits(ZoneWindow { step, window: window(&venue, step, first), rows });
         let figures = judge.judge(closed).into_iter();
-        let figures = figures.filter_map(|f| Some((f.metric(), f.value()?.value))).collect();
+        let figures = figures.filter_map(|f| Some((f.metric(), f.value()?))).collect();
         scene.hear(&row, &figures, by, range, distinct);
     }
     let Scene { system, targets, large, large_shown, .. } = scene;
