@@ -15,7 +15,7 @@ fn level(people: f64) -> Option<Level> {
 
 fn window(first: f64, second: f64) -> Closed {
     let covered = |people| Covered {
-        coverage: 1.0,
+        coverage: 1.0, beating: 1.0,
         row: Occupancy {
             mean: level(people),
             peak: level(people + 1.0),

@@ -253,7 +253,7 @@ pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
             inside.retain(|(of, ..)| !range.contains(&of.start));
         }
         inside.push((range.clone(), distinct, row.visitors));
-        let rows = vec![(place, Covered { coverage: 1.0, row: row.traffic() })];
+        let rows = vec![(place, Covered { coverage: 1.0, beating: 1.0, row: row.traffic() })];
         let closed = Closed::Visits(ZoneWindow { step, window: window(&venue, step, first), rows });
         let figures = judge.judge(closed).into_iter();
         let figures = figures.filter_map(|f| Some((f.metric(), f.value()?))).collect();
