@@ -34,11 +34,13 @@ const PATHS: [&str; 8] = [
 
 fn config(hours: &str, sensors_speak: bool) -> Config {
     let mut text = format!(
-        "data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n[privacy]\nk = 5\n[[venue]]\nid = \"mall\"\n\
+        "data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n[privacy]\nk = 10\n[[venue]]\nid = \"mall\"\n\
          timezone = \"UTC\"\n{hours}"
     );
     for zone in 0..ZONES {
-        text += &format!("[[venue.zone]]\nid = \"z{zone}\"\n[[venue.sensor]]\nid = \"s{zone}\"\nzone = \"z{zone}\"\n");
+        text += &format!(
+            "[[venue.zone]]\nid = \"z{zone}\"\n[[venue.sensor]]\nid = \"s{zone}\"\nzone = \"z{zone}\"\n"
+        );
     }
     // One more sensor, which says no status.
     if sensors_speak {
@@ -101,7 +103,16 @@ impl Night {
         };
         let router = api::router(state);
         Self {
-            config, corridor, tally, store, router, live, number: 0, seen: Vec::new(), _dir: dir, _changes: told,
+            config,
+            corridor,
+            tally,
+            store,
+            router,
+            live,
+            number: 0,
+            seen: Vec::new(),
+            _dir: dir,
+            _changes: told,
         }
     }
 
@@ -127,7 +138,14 @@ impl Night {
         };
         link.try_send(message).ok().expect("room");
         drop(link);
-        intake::run(messages, Directory::new(&self.config), Strangers::default(), deliveries, self.tally.clone()).await;
+        intake::run(
+            messages,
+            Directory::new(&self.config),
+            Strangers::default(),
+            deliveries,
+            self.tally.clone(),
+        )
+        .await;
         let mut out = Vec::new();
         if let Some(delivery) = arriving.recv().await {
             self.corridor.take(delivery.arrival, reading(at), &mut out).expect("a key can be made");
@@ -138,7 +156,9 @@ impl Night {
     /// Whoever is heard by a sensor: one address for the night, and one that changes.
     async fn hear(&mut self, at: i64, sensor: &str, who: u8) {
         self.number += 1;
-        let fleeting = [0x02, who, 0, 0, (self.number >> 8) as u8, self.number as u8];
+        // His phone takes another address with every burst, four times a minute.
+        let burst = (at - START) / 15_000;
+        let fleeting = [0x02, who, 0, 0, (burst >> 8) as u8, burst as u8];
         let sightings = [[0x04, 0, 0, 0, 1, who], fleeting].map(|octets| Heard {
             device: passant_wire::DeviceId::from_octets(octets).expect("an address"),
             kind: passant_wire::Kind::Wifi,
@@ -146,14 +166,22 @@ impl Night {
             at: Some(at),
         });
         let boot = BootId::parse(b"boot");
-        let report =
-            Report { number: Some(self.number), boot, at: Some(at), sightings: sightings.into(), ..Report::default() };
+        let report = Report {
+            number: Some(self.number),
+            boot,
+            at: Some(at),
+            sightings: sightings.into(),
+            ..Report::default()
+        };
         self.publish(at, &format!("passant/v1/mall/{sensor}/sightings"), &encode::json(&report)).await;
     }
 
     async fn see(&mut self, when: &str) {
         for path in PATHS {
-            let text = self.get(path).await;
+            // The counters come in an order of chance, by line.
+            let mut lines: Vec<String> = self.get(path).await.lines().map(str::to_owned).collect();
+            lines.sort_unstable();
+            let text = lines.join("\n");
             self.seen.push(format!("{when} {path}\n{text}"));
         }
         self.seen.push(format!("{when} stream {}", self.live.has_changed().expect("the corridor lives")));
@@ -173,7 +201,8 @@ impl Night {
             for step in ["5m", "15m", "1h"] {
                 for zone in ["", "&zone=z0", "&zone=z1", "&zone=z2"] {
                     let times = "from=2026-11-24T23:00:00Z&to=2026-11-25T01:00:00Z";
-                    let path = format!("/api/v1/venues/mall/figures?metric={metric}&step={step}&{times}{zone}");
+                    let path =
+                        format!("/api/v1/venues/mall/figures?metric={metric}&step={step}&{times}{zone}");
                     let text = self.get(&path).await;
                     self.seen.push(format!("{path}\n{text}"));
                 }
@@ -195,7 +224,9 @@ async fn night(config: Config, guard: bool, people: usize) -> Night {
         for sensor in 0..ZONES {
             if ten % 2 == 0 {
                 let status = Status { online: true, at: Some(at), number: None };
-                night.publish(at, &format!("passant/v1/mall/s{sensor}/status"), &encode::status(&status)).await;
+                night
+                    .publish(at, &format!("passant/v1/mall/s{sensor}/status"), &encode::status(&status))
+                    .await;
             }
         }
         let mut out = Vec::new();
@@ -240,7 +271,7 @@ fn runs<T>(work: impl Future<Output = T>) -> (T, String) {
     (done, ours.collect::<Vec<_>>().join("\n"))
 }
 
-const CLOSED: &str = "[venue.hours]\nmon = [\"09:00-20:00\"]\ntue = [\"09:00-20:00\"]\nwed = [\"09:00-20:00\"]\n";
+const CLOSED: &str = "[venue.hours]\nmon = \"09:00-20:00\"\ntue = \"09:00-20:00\"\nwed = \"09:00-20:00\"\n";
 
 #[test]
 fn nothing_moves_with_a_guard_at_night() {
@@ -253,7 +284,7 @@ fn nothing_moves_with_a_guard_at_night() {
         }
         assert_eq!(empty_log, walked_log);
         let kept = walked.tally.sightings_so_far(passant::telemetry::Outcome::Counted);
-        assert_eq!(kept > 0, hours.is_empty(), "he was heard, and nobody is told");
+        assert!(kept > 0, "he was heard, and nobody is told");
     }
 }
 

@@ -346,7 +346,9 @@ impl<Cell> Open<Cell> {
             .into_iter()
             .zip(self.cells)
             .filter(|((place, _), _)| has_step(*place))
-            .map(|((place, [coverage, beating]), cell)| (place, Covered { coverage, beating, row: row(cell) }))
+            .map(|((place, [coverage, beating]), cell)| {
+                (place, Covered { coverage, beating, row: row(cell) })
+            })
             .collect();
         ZoneWindow { step, window: self.window, rows }
     }

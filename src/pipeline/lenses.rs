@@ -110,7 +110,11 @@ impl Lenses {
             return Ok(());
         }
         for reason in ItemRefusal::ALL {
-            self.tally.sightings_of(self.venue.id.as_str(), Outcome::Refused(reason.as_str()), refused.of(reason));
+            self.tally.sightings_of(
+                self.venue.id.as_str(),
+                Outcome::Refused(reason.as_str()),
+                refused.of(reason),
+            );
         }
         let now = self.now(moment);
         let message_at = header.at.unwrap_or(moment.at);
@@ -163,7 +167,8 @@ impl Lenses {
     pub fn advance(&mut self, moment: Moment) -> Passed {
         let calibration = self.calibrator.current().version;
         let roster = &self.roster;
-        let alive = |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
+        let alive =
+            |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
         let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
         if !beats.is_empty() {
             self.aggregate.beats(&beats, &self.venue);

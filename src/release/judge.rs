@@ -166,8 +166,16 @@ impl Judge {
                 .row
                 .mean
                 .map(|level| Made { calibration: level.calibration, calibrated: level.calibrated });
-            let label =
-                |metric| self.label(metric, *place, window.step, window.window, self.covered(window.step, covered), made);
+            let label = |metric| {
+                self.label(
+                    metric,
+                    *place,
+                    window.step,
+                    window.window,
+                    self.covered(window.step, covered),
+                    made,
+                )
+            };
             let mean = told(covered.row.mean);
             // The peak is never below the mean, so it is over k wherever the mean is.
             let peak = mean.and(told(covered.row.peak));
@@ -281,7 +289,14 @@ impl Judge {
             let bookings = self.bookings.entry(*place).or_default();
             let shown = bookings.judge(k, &calendar, window.step, window.window, counts);
             for (metric, value) in traffic::judge(&covered.row, &shown, k) {
-                let label = self.label(metric, *place, window.step, window.window, self.covered(window.step, covered), None);
+                let label = self.label(
+                    metric,
+                    *place,
+                    window.step,
+                    window.window,
+                    self.covered(window.step, covered),
+                    None,
+                );
                 figures.push(Figure::judged(label, value, None));
             }
         }
