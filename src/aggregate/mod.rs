@@ -47,6 +47,8 @@ pub struct ZoneWindow<Row> {
 pub struct Covered<Row> {
     /// The share of the window's open half-minutes in which the sensors were alive, 0 to 1.
     pub coverage: f64,
+    /// The same by the sensors' statuses alone, which come whether anybody is there or not.
+    pub beating: f64,
     /// The row.
     pub row: Row,
 }
@@ -95,6 +97,7 @@ struct Open<Cell> {
     cells: Vec<Cell>,
     /// By zone: the summed share of sensors alive, over the half-minutes seen.
     alive: Vec<f64>,
+    beating: Vec<f64>,
     /// Half-minutes seen, and open ones that passed before the first was.
     halves: u32,
     missed: u32,
@@ -288,6 +291,7 @@ fn open_window<'a, Cell: Default>(
             window,
             cells: (0..cells_before_zones + zones).map(|_| Cell::default()).collect(),
             alive: vec![0.0; zones],
+            beating: vec![0.0; zones],
             halves: 0,
             missed: open_halves(venue, window.from, first),
         }
@@ -305,6 +309,7 @@ impl<Cell> Open<Cell> {
         self.halves += 1;
         for beat in half {
             self.alive[usize::from(beat.zone)] += beat.alive;
+            self.beating[usize::from(beat.zone)] += beat.beating;
         }
     }
 
@@ -318,28 +323,32 @@ impl<Cell> Open<Cell> {
     ) -> ZoneWindow<Row> {
         let expected = f64::from((self.halves + self.missed).max(1));
         let Zones { group_of, has_sensor } = zones;
-        let of_zones = |zones: &mut dyn Iterator<Item = usize>| {
+        let of_zones = |shares: &[f64], zones: &mut dyn Iterator<Item = usize>| {
             let with_sensor = zones.filter(|zone| has_sensor[*zone]);
             let (sum, count) =
-                with_sensor.fold((0.0, 0), |(sum, count), zone| (sum + self.alive[zone], count + 1));
+                with_sensor.fold((0.0, 0), |(sum, count), zone| (sum + shares[zone], count + 1));
             sum / expected / f64::from(count.max(1))
         };
-        let coverage = |place| match place {
-            Place::Venue => of_zones(&mut (0..group_of.len())),
+        let coverage = |shares: &[f64], place| match place {
+            Place::Venue => of_zones(shares, &mut (0..group_of.len())),
             Place::Group(group) => {
-                of_zones(&mut (0..group_of.len()).filter(|zone| group_of[*zone] == Some(group)))
+                of_zones(shares, &mut (0..group_of.len()).filter(|zone| group_of[*zone] == Some(group)))
             }
-            Place::Zone(zone) => of_zones(&mut std::iter::once(usize::from(zone))),
+            Place::Zone(zone) => of_zones(shares, &mut std::iter::once(usize::from(zone))),
         };
         let places = std::iter::once(Place::Venue)
             .chain((0..groups).map(|group| Place::Group(group as u16)))
             .chain((0..group_of.len()).map(|zone| Place::Zone(zone as u16)));
-        let coverages: Vec<_> = places.map(|place| (place, coverage(place))).collect();
+        let coverages: Vec<_> = places
+            .map(|place| (place, [&self.alive, &self.beating].map(|shares| coverage(shares, place))))
+            .collect();
         let rows = coverages
             .into_iter()
             .zip(self.cells)
             .filter(|((place, _), _)| has_step(*place))
-            .map(|((place, coverage), cell)| (place, Covered { coverage, row: row(cell) }))
+            .map(|((place, [coverage, beating]), cell)| {
+                (place, Covered { coverage, beating, row: row(cell) })
+            })
             .collect();
         ZoneWindow { step, window: self.window, rows }
     }

@@ -25,7 +25,8 @@ fn beat(zone: u16, at: EpochMs, people: Option<f64>) -> Beat {
         calibration: people as u32,
         calibrated: people > 10.0,
     });
-    Beat { zone, at, estimate, alive: if people.is_some() { 1.0 } else { 0.0 } }
+    let alive = if people.is_some() { 1.0 } else { 0.0 };
+    Beat { zone, at, estimate, alive, beating: alive }
 }
 
 fn half(at: EpochMs, first: Option<f64>, second: Option<f64>) -> [Beat; 2] {

@@ -29,6 +29,8 @@ pub struct Beat {
     pub estimate: Option<Estimate>,
     /// The share of the zone's sensors that were alive at its end.
     pub alive: f64,
+    /// The share of them that had said a status, whether they heard anybody or not.
+    pub beating: f64,
 }
 
 /// People present, estimated.
@@ -109,14 +111,15 @@ impl Crowd {
 
     /// Closes every half-minute whose time has come by the venue's clock, in order, and wipes its set.
     ///
-    /// `alive` tells the share of a zone's sensors that were alive at the end of a half-minute, given as that moment.
+    /// `alive` tells the share of a zone's sensors that were alive at the end of a half-minute, given as that moment, and
+    /// the share that had said a status.
     /// Half-minutes in closed hours make no beat. Head counts act between half-minutes.
     pub fn close(
         &mut self,
         now: EpochMs,
         venue: &Venue,
         calibrator: &mut Calibrator,
-        mut alive: impl FnMut(u16, EpochMs) -> f64,
+        mut alive: impl FnMut(u16, EpochMs) -> [f64; 2],
     ) -> Vec<Beat> {
         let mut beats = Vec::new();
         let last = (now.0 - HALF_GRACE_MS).div_euclid(HALF_MS) - 1;
@@ -132,7 +135,7 @@ impl Crowd {
             }
             self.nights.opened();
             for (zone, history) in self.histories.iter_mut().enumerate() {
-                let alive = alive(zone as u16, EpochMs(at.0 + HALF_MS));
+                let [alive, beating] = alive(zone as u16, EpochMs(at.0 + HALF_MS));
                 let count = distinct.as_ref().map_or(0, |of| of[zone]);
                 history.push((alive > 0.0).then(|| f64::from(count).sqrt()));
                 let root_mean = if alive > 0.0 { history.mean() } else { None };
@@ -150,7 +153,7 @@ impl Crowd {
                         calibrated: current.is_calibrated(),
                     }
                 });
-                beats.push(Beat { zone: zone as u16, at, estimate, alive });
+                beats.push(Beat { zone: zone as u16, at, estimate, alive, beating });
             }
             calibrator.settle(EpochMs(at.0 + HALF_MS));
         }

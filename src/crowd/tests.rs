@@ -16,7 +16,7 @@ fn heard(sensor: u16, rssi: i8, at: i64, tag: u64) -> Footprint {
 }
 
 fn close(crowd: &mut Crowd, venue: &Venue, now: i64) -> Vec<Beat> {
-    crowd.close(EpochMs(now), venue, &mut Calibrator::default(), |_, _| 1.0)
+    crowd.close(EpochMs(now), venue, &mut Calibrator::default(), |_, _| [1.0; 2])
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn twelve_live_half_minutes_make_an_estimate_and_silence_is_no_data() {
         EpochMs(START + 13 * HALF_MS + HALF_GRACE_MS),
         &venue,
         &mut Calibrator::default(),
-        |_, _| 0.0,
+        |_, _| [0.0; 2],
     );
     assert!(dead.iter().all(|beat| beat.estimate.is_none()), "a silent one says nothing");
 }

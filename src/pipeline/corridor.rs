@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use super::lenses::{Lenses, Moment, Passed};
 use super::venue_clock::{Reading, VenueClock};
 use crate::calibration::{Kept, Summary};
-use crate::clock::{EpochMs, SteadyMs};
-use crate::config::Venue;
+use crate::clock::{EpochMs, HALF_MS, SteadyMs};
+use crate::config::{ClockKind, Venue};
 use crate::ledger::Event;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
@@ -21,8 +21,9 @@ use crate::telemetry::{Outcome, Tally};
 const PULSE_MS: i64 = 1_000;
 /// Keys are looked at this often though the venue's clock stands still, ms of the steady clock.
 const WIPE_MS: i64 = 5_000;
-/// Live figures are told when a half-minute closes, and where none does, after this much silence, ms.
-const LIVE_MS_MAX: i64 = 30_000;
+/// Live figures are told once for each half-minute, this long after its end, when it has closed, ms: whatever arrives
+/// between moves neither when they are told nor of which moment.
+const LIVE_AFTER_MS: i64 = 10_000;
 /// A newest half-minute older than this is no longer now, ms.
 const LIVE_AGE_MS_MAX: i64 = 70_000;
 
@@ -79,8 +80,8 @@ struct Floor {
     lenses: Lenses,
     judge: Judge,
     live: watch::Sender<Option<Arc<Live>>>,
-    /// When live figures were last told, and of which half-minute's end.
-    told: (Option<EpochMs>, Option<EpochMs>),
+    /// The half-minute, by its number since 1970, at whose close live figures were told last.
+    told: Option<i64>,
     waiting_counts: Vec<HeadCount>,
 }
 
@@ -88,6 +89,9 @@ impl Corridor {
     /// A corridor for some venues, in the order of the configuration.
     #[must_use]
     pub fn new(gate: Gate, rooms: Vec<Room>, tally: Tally) -> Self {
+        for room in rooms.iter().filter(|room| room.venue.clock == ClockKind::Wall) {
+            tally.hush(room.venue.id.as_str(), true);
+        }
         let floor = |room: Room| Floor {
             clock: VenueClock::new(room.venue.clock),
             pulse: i64::MIN,
@@ -95,7 +99,7 @@ impl Corridor {
             lenses: Lenses::new(room.venue.clone(), room.calibration, tally.clone()),
             judge: Judge::new(room.venue, room.thresholds, room.earlier),
             live: room.live,
-            told: (None, None),
+            told: None,
             waiting_counts: Vec::new(),
         };
         Self { gate, floors: rooms.into_iter().map(|room| Some(floor(room))).collect(), tally }
@@ -175,7 +179,7 @@ impl Corridor {
         floor.pass(reading, &self.tally, out)?;
         let Some(at) = floor.clock.at() else {
             let all = report.sightings.len() as u64 + report.refused.total();
-            self.tally.sightings(Outcome::Refused("no_time"), all);
+            self.tally.sightings_of(floor.lenses.venue().id.as_str(), Outcome::Refused("no_time"), all);
             return Ok(());
         };
         floor.lenses.report(&self.gate, report, Moment { at, steady: reading.steady })
@@ -234,10 +238,10 @@ impl Floor {
             tally.figures(shown as u64, (figures.len() - shown) as u64);
             out.push(Write::Figures(figures));
         }
-        let newest = self.lenses.newest().map(|newest| newest.end);
-        if newest != self.told.1 || self.told.0.is_none_or(|told| at.since(told) >= LIVE_MS_MAX) {
-            self.told = (Some(at), newest);
-            self.tell(at, tally);
+        let half = (at.0 - LIVE_AFTER_MS).div_euclid(HALF_MS);
+        if self.told != Some(half) {
+            self.told = Some(half);
+            self.tell(EpochMs(half * HALF_MS + LIVE_AFTER_MS), tally);
         }
         begun
     }
@@ -246,8 +250,15 @@ impl Floor {
     fn tell(&mut self, at: EpochMs, tally: &Tally) {
         let made = self.made();
         let venue = self.lenses.venue().clone();
-        let sensors = release::sensors(&venue, self.lenses.roster(), tally, at);
         let newest = self.lenses.newest().filter(|newest| at.since(newest.end) <= LIVE_AGE_MS_MAX);
+        let is_quiet = self.judge.see(newest);
+        tally.hush(venue.id.as_str(), is_quiet);
+        let roster = self.lenses.roster();
+        let sensors = if is_quiet {
+            release::quiet_sensors(&venue, roster, self.live.borrow().as_deref(), at)
+        } else {
+            release::sensors(&venue, roster, tally, at)
+        };
         let live = self.judge.live(at, newest, made, sensors);
         self.live.send_replace(Some(Arc::new(live)));
     }

@@ -106,11 +106,15 @@ impl Lenses {
         let sensor = from.sensor;
         let all = sightings.len() as u64 + refused.total();
         if self.roster.report(sensor, &header, moment.at) == Freshness::Repeat {
-            self.tally.sightings(Outcome::Duplicate, all);
+            self.tally.sightings_of(self.venue.id.as_str(), Outcome::Duplicate, all);
             return Ok(());
         }
         for reason in ItemRefusal::ALL {
-            self.tally.sightings(Outcome::Refused(reason.as_str()), refused.of(reason));
+            self.tally.sightings_of(
+                self.venue.id.as_str(),
+                Outcome::Refused(reason.as_str()),
+                refused.of(reason),
+            );
         }
         let now = self.now(moment);
         let message_at = header.at.unwrap_or(moment.at);
@@ -132,7 +136,7 @@ impl Lenses {
             self.refuse(sensor, reason, count);
         }
         let counted = self.hear(sensor);
-        self.tally.sightings(Outcome::Counted, counted);
+        self.tally.sightings_of(self.venue.id.as_str(), Outcome::Counted, counted);
         self.roster.counted(sensor, heard, &refused, moment.at);
         Ok(())
     }
@@ -163,7 +167,8 @@ impl Lenses {
     pub fn advance(&mut self, moment: Moment) -> Passed {
         let calibration = self.calibrator.current().version;
         let roster = &self.roster;
-        let alive = |zone, half_end| roster.alive_share(zone, half_end);
+        let alive =
+            |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
         let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
         if !beats.is_empty() {
             self.aggregate.beats(&beats, &self.venue);
@@ -175,6 +180,10 @@ impl Lenses {
         if left_out > 0 {
             tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
         }
+        // A key is made for every day, whether anybody comes or not, so that its death tells nothing. Where the system
+        // gives none, the next device says so.
+        let now = self.now(moment);
+        let _ = self.keyring.begin_day(&now);
         Passed {
             closed: self.aggregate.close(moment.at),
             keys_wiped: self.wipe(moment),
@@ -267,7 +276,7 @@ impl Lenses {
         // What the gate lets nobody know is no sensor's figure either.
         let told =
             if matches!(reason, "gate" | "outside" | "closed" | "other_radio") { "gate" } else { reason };
-        self.tally.sightings(Outcome::Refused(told), count);
+        self.tally.sightings_of(self.venue.id.as_str(), Outcome::Refused(told), count);
         if told != "gate" {
             self.roster.refused(sensor, told, count);
         }

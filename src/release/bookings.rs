@@ -60,7 +60,10 @@ impl Bookings {
             }
         }
         shown.visitors &= self.distinct_adds_up(calendar, step, window, counts.visitors);
+        let parts = [0, 1, 2, 3].map(|sum| self.parts(calendar, step, window, sum));
+        shown.parts = parts;
         shown.close(k, &counts);
+        shown.capture_of = self.capture_of(step, window);
         if step == Step::Day {
             self.0.retain(|(_, from), _| *from >= window.to);
         } else {
@@ -105,6 +108,24 @@ impl Bookings {
             })
         };
         self.cells(shortest, window).filter(|(at, cell)| !cell.shown.sums[sum] && !explained(*at)).collect()
+    }
+
+    /// What the shown parts of a window add up to, and how many are hidden; `None` of a shortest window, which has none.
+    fn parts(&self, calendar: &Calendar, step: Step, window: Window, sum: usize) -> Option<(u64, u32)> {
+        let shortest = finer(step).find(|s| self.cells(*s, window).next().is_some())?;
+        let hidden = self.hidden(calendar, step, window, sum);
+        let of = |cell: &Cell| cell.counts.sums()[sum];
+        let all: u64 = self.cells(shortest, window).map(|(_, cell)| of(cell)).sum();
+        Some((all - hidden.iter().map(|(_, cell)| of(cell)).sum::<u64>(), hidden.len() as u32))
+    }
+
+    /// Long visits and passers-by of the shortest windows whose capture rate is shown.
+    fn capture_of(&self, step: Step, window: Window) -> Option<(u64, u64)> {
+        let shortest = finer(step).find(|s| self.cells(*s, window).next().is_some())?;
+        let shown = self.cells(shortest, window).filter(|(_, cell)| cell.shown.capture);
+        Some(shown.fold((0, 0), |(long, passersby), (_, cell)| {
+            (long + cell.counts.long, passersby + cell.counts.passersby)
+        }))
     }
 
     /// Whether a longer window that this one lies in has so little hidden that it could not be shown.

@@ -8,6 +8,8 @@ use super::columns::{Candidate, Columns, Judged, Sum, Told};
 use super::partners::{Part, hide_partners};
 use super::traffic::Counts;
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown, traffic};
+use passant_wire::Id;
+
 use crate::aggregate::{
     CROWD_LATENESS_SECS, Closed, Covered, Level, Newest, Occupancy, Place, Traffic, VISIT_LATENESS_SECS,
     ZoneWindow,
@@ -86,6 +88,13 @@ impl Judge {
         }
     }
 
+    /// Looks at the newest half-minute, `None` where none is new enough to be now. Returns whether the venue is quiet:
+    /// its people are not shown, and nothing may move with whoever is there. A replay watches nobody.
+    pub fn see(&mut self, newest: Option<&Newest>) -> bool {
+        self.live_shown = self.is_shown(self.live_shown, newest.and_then(|newest| newest.venue));
+        !self.live_shown && !self.is_replay()
+    }
+
     /// Judges the newest half-minute; `None` where none is new enough to be now.
     #[must_use]
     pub fn live(
@@ -98,7 +107,7 @@ impl Judge {
         let venue = newest.and_then(|newest| newest.venue);
         let nothing = vec![None; self.venue.zones.len()];
         let zones = newest.map_or(&nothing, |newest| &newest.zones);
-        self.live_shown = self.is_shown(self.live_shown, venue);
+        let is_quiet = self.see(newest);
         let parts = self.live_parts(zones);
         if let Some(newest) = newest {
             self.tell(newest, &parts);
@@ -107,7 +116,11 @@ impl Judge {
         let hidden = zones.iter().zip(&parts).filter(|(level, part)| level.is_some() && !part.shown);
         let (count, people) = hidden.fold((0u32, 0), |(n, sum), (_, part)| (n + 1, sum + part.people));
         let may_say_under_k = people <= count.saturating_sub(1) * (self.k() - 1);
-        let zone = |(level, part): (&Option<Level>, &Part)| match level {
+        // While nothing may move, whether there is data is told by the sensors' statuses.
+        let beats = |id: &Id| sensors.iter().any(|sensor| sensor.alive && sensor.zone == *id);
+        let zone = |(id, (level, part)): (&Id, (&Option<Level>, &Part))| match level {
+            _ if is_quiet && newest.is_some() && beats(id) => Shown::HeldBack,
+            _ if is_quiet => Shown::NoData,
             None => Shown::NoData,
             Some(_) if !self.live_shown => Shown::HeldBack,
             Some(level) if part.shown => Shown::People(banded(level)),
@@ -115,16 +128,19 @@ impl Judge {
             Some(_) => Shown::HeldBack,
         };
         let occupancy = match venue {
+            _ if is_quiet && newest.is_some() && sensors.iter().any(|sensor| sensor.alive) => Shown::HeldBack,
+            _ if is_quiet => Shown::NoData,
             None => Shown::NoData,
             Some(level) if self.live_shown => Shown::People(coarse(&level)),
             Some(_) => Shown::HeldBack,
         };
-        let ids = self.venue.zones.iter().map(|z| z.id.clone());
+        let ids: Vec<Id> = self.venue.zones.iter().map(|z| z.id.clone()).collect();
+        let shown: Vec<Shown> = ids.iter().zip(zones.iter().zip(&parts)).map(zone).collect();
         Live {
             venue: self.venue.id.clone(),
             at,
             occupancy,
-            zones: ids.zip(zones.iter().zip(&parts).map(zone)).collect(),
+            zones: ids.into_iter().zip(shown).collect(),
             flags: Flags {
                 incomplete: sensors.iter().any(|s| !s.alive),
                 uncalibrated: !made.calibrated,
@@ -150,8 +166,16 @@ impl Judge {
                 .row
                 .mean
                 .map(|level| Made { calibration: level.calibration, calibrated: level.calibrated });
-            let label =
-                |metric| self.label(metric, *place, window.step, window.window, covered.coverage, made);
+            let label = |metric| {
+                self.label(
+                    metric,
+                    *place,
+                    window.step,
+                    window.window,
+                    self.covered(window.step, covered),
+                    made,
+                )
+            };
             let mean = told(covered.row.mean);
             // The peak is never below the mean, so it is over k wherever the mean is.
             let peak = mean.and(told(covered.row.peak));
@@ -264,8 +288,15 @@ impl Judge {
             let (k, calendar) = (self.k(), self.venue.calendar);
             let bookings = self.bookings.entry(*place).or_default();
             let shown = bookings.judge(k, &calendar, window.step, window.window, counts);
-            for (metric, value) in traffic::judge(&covered.row, &shown) {
-                let label = self.label(metric, *place, window.step, window.window, covered.coverage, None);
+            for (metric, value) in traffic::judge(&covered.row, &shown, k) {
+                let label = self.label(
+                    metric,
+                    *place,
+                    window.step,
+                    window.window,
+                    self.covered(window.step, covered),
+                    None,
+                );
                 figures.push(Figure::judged(label, value, None));
             }
         }
@@ -318,6 +349,12 @@ impl Judge {
             thresholds: self.thresholds,
             calibration: made.map_or(0, |made| made.calibration),
         }
+    }
+
+    /// What is said to have been covered: while the venue is not shown, by the sensors' statuses alone.
+    fn covered<Row>(&self, step: Step, covered: &Covered<Row>) -> f64 {
+        let shown = self.shown.get(&step).copied().unwrap_or(false);
+        if shown || self.is_replay() { covered.coverage } else { covered.beating }
     }
 
     fn is_replay(&self) -> bool {

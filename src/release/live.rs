@@ -82,7 +82,7 @@ const CLOCK_ERROR_MS: i64 = 1_000;
 /// Sightings in five minutes over which a rate is high, and very high.
 const RATES: [u64; 2] = [1_000, 100_000];
 
-/// The health of every sensor of a venue.
+/// The health of every sensor of a venue, while its people are shown.
 #[must_use]
 pub fn sensors(venue: &Venue, roster: &Roster, tally: &Tally, now: EpochMs) -> Vec<SensorLive> {
     let one = |(sensor, life): (&crate::config::Sensor, &SensorLife)| {
@@ -95,17 +95,45 @@ pub fn sensors(venue: &Venue, roster: &Roster, tally: &Tally, now: EpochMs) -> V
             sensor: sensor.id.clone(),
             zone: venue.zones[sensor.zone].id.clone(),
             alive,
-            last_heard: life.last_heard.map(|at| EpochMs(at.0.div_euclid(HALF_MS) * HALF_MS)),
+            last_heard: life.last_heard.map(floored),
             rate: rate(alive, life.rate),
-            clock_error_ms: life
-                .clock_error_ms
-                .map(|ms| (ms as f64 / CLOCK_ERROR_MS as f64).round() as i64 * CLOCK_ERROR_MS),
+            clock_error_ms: life.clock_error_ms.map(to_the_second),
             gaps: life.gaps(),
             repeats: life.repeats(),
             refused,
         }
     };
     venue.sensors.iter().zip(roster.sensors()).map(one).collect()
+}
+
+/// The health of every sensor while the venue's people are not shown: by its statuses, which come whether anybody is
+/// there or not. What moves with somebody stays as it was told last.
+#[must_use]
+pub fn quiet_sensors(venue: &Venue, roster: &Roster, last: Option<&Live>, now: EpochMs) -> Vec<SensorLive> {
+    let one = |(place, (sensor, life)): (usize, (&crate::config::Sensor, &SensorLife))| {
+        let last = last.and_then(|live| live.sensors.get(place));
+        let alive = life.is_beating(now);
+        SensorLive {
+            sensor: sensor.id.clone(),
+            zone: venue.zones[sensor.zone].id.clone(),
+            alive,
+            last_heard: life.last_status.map(floored),
+            rate: rate(alive, 0),
+            clock_error_ms: life.status_clock_error_ms.map(to_the_second),
+            gaps: last.map_or(0, |last| last.gaps),
+            repeats: last.map_or(0, |last| last.repeats),
+            refused: last.map(|last| last.refused.clone()).unwrap_or_default(),
+        }
+    };
+    venue.sensors.iter().zip(roster.sensors()).enumerate().map(one).collect()
+}
+
+fn floored(at: EpochMs) -> EpochMs {
+    EpochMs(at.0.div_euclid(HALF_MS) * HALF_MS)
+}
+
+fn to_the_second(ms: i64) -> i64 {
+    (ms as f64 / CLOCK_ERROR_MS as f64).round() as i64 * CLOCK_ERROR_MS
 }
 
 fn rate(alive: bool, sightings: u64) -> RateBand {

@@ -12,4 +12,4 @@ mod traffic;
 
 pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};
 pub use judge::{Judge, Made};
-pub use live::{Live, RateBand, SensorLive, Shown, sensors};
+pub use live::{Live, RateBand, SensorLive, Shown, quiet_sensors, sensors};

@@ -233,7 +233,7 @@ fn holds(draw: impl Fn(&mut Dice, By) -> Secret, useful_percent: f64) {
     let (found, shown) = solve(&draw, By::Judge);
     let all: Vec<String> = found.into_iter().flatten().collect();
     assert!(all.is_empty(), "the solver finds {} cells: {:#?}", all.len(), &all[..all.len().min(12)]);
-    assert!(shown >= useful_percent, "of cells with 2k and more only {shown:.1} % are shown");
+    assert!(shown >= useful_percent, "of cells with 2k and more only {shown:.2} % are shown");
     let (found, _) = solve(&draw, By::KAlone);
     let draws_found = found.iter().filter(|of_draw| !of_draw.is_empty()).count();
     assert!(

@@ -33,6 +33,10 @@ pub(super) struct Shown {
     pub(super) visitors: bool,
     pub(super) dwell: bool,
     pub(super) capture: bool,
+    /// Where a sum may not be shown whole: what its shown parts add up to, and how many parts are hidden.
+    pub(super) parts: [Option<(u64, u32)>; 4],
+    /// Likewise long visits and passers-by of the parts whose capture rate is shown.
+    pub(super) capture_of: Option<(u64, u64)>,
 }
 
 impl Counts {
@@ -63,6 +67,8 @@ impl Shown {
             visitors: enough(counts.visitors),
             dwell: long,
             capture: long && enough(counts.passersby),
+            parts: [None; 4],
+            capture_of: None,
         }
     }
 
@@ -72,7 +78,9 @@ impl Shown {
         let k = u64::from(k);
         if !self.sums[0] {
             // Its parts would say that there were visits.
-            *self = Self { sums: [false; 4], visitors: self.visitors, dwell: false, capture: false };
+            self.sums = [false; 4];
+            self.dwell &= self.parts[0].is_some();
+            self.capture = false;
             return;
         }
         let parts = [(1, counts.passersby), (2, counts.bounces)];
@@ -113,8 +121,16 @@ impl Shown {
 }
 
 /// Every metric of a row; `None` where it is held back.
-pub(super) fn judge(traffic: &Traffic, shown: &Shown) -> Vec<(Metric, Option<Banded>)> {
-    let exact = |sum: usize, n: u64| shown.sums[sum].then(|| count(n as f64, 0.0));
+pub(super) fn judge(traffic: &Traffic, shown: &Shown, k: u32) -> Vec<(Metric, Option<Banded>)> {
+    let exact = |sum: usize, n: u64| match (shown.sums[sum], shown.parts[sum]) {
+        (true, _) => Some(count(n as f64, 0.0)),
+        // A sum of what is shown anyway tells nothing of what is not; its band says how much that might be.
+        (false, Some((told, hidden))) if told >= u64::from(k) => {
+            let Banded { value, low, high } = count(told as f64, 0.0);
+            Some(Banded { value, low, high: high + hidden * (2 * k - 1) })
+        }
+        _ => None,
+    };
     // Whatever is computed from counts is computed from the rounded ones.
     let long = f64::from(to_grain(traffic.dwell.count() as f64));
     let dwell = shown.dwell.then_some(&traffic.dwell);
@@ -130,7 +146,11 @@ pub(super) fn judge(traffic: &Traffic, shown: &Shown) -> Vec<(Metric, Option<Ban
         let (mean, sigma) = dwell.mean_and_sigma()?;
         Some(band(mean, SIGMAS * sigma / long.sqrt()))
     });
-    let capture = shown.capture.then(|| capture_rate(long as u32, to_grain(traffic.passersby as f64)));
+    let whole = shown.capture.then(|| (traffic.dwell.count(), traffic.passersby));
+    let of_parts = shown.capture_of.filter(|(long, passersby)| long.min(passersby) >= &u64::from(k));
+    let capture = whole
+        .or(of_parts)
+        .map(|(long, passersby)| capture_rate(to_grain(long as f64), to_grain(passersby as f64)));
     vec![
         (Metric::Visits, exact(0, traffic.visits)),
         (Metric::Visitors, shown.visitors.then(|| count(traffic.visitors, SKETCH_ERROR * traffic.visitors))),
@@ -178,7 +198,7 @@ mod tests {
         let counts = Counts::of(traffic, false);
         let mut shown = Shown::alone(10, &counts);
         shown.close(10, &counts);
-        let figures = judge(traffic, &shown);
+        let figures = judge(traffic, &shown, 10);
         figures.into_iter().find(|(m, _)| *m == metric).unwrap().1.map(|b| (b.value, b.low, b.high))
     }
 

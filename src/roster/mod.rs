@@ -28,8 +28,12 @@ pub struct Roster {
 pub struct SensorLife {
     /// When it last spoke, by the venue's clock.
     pub last_heard: Option<EpochMs>,
+    /// When it last said a status, which it does whether it hears anybody or not.
+    pub last_status: Option<EpochMs>,
     /// Its clock minus the venue's when its last message came, ms.
     pub clock_error_ms: Option<i64>,
+    /// The same of its last status.
+    pub status_clock_error_ms: Option<i64>,
     /// Sightings refused, by reason.
     pub refused: BTreeMap<&'static str, u64>,
     /// Sightings in the last closed five minutes.
@@ -38,6 +42,9 @@ pub struct SensorLife {
     /// The newest half-minute in which it spoke, and a bit for each of the 64 up to it.
     newest_half: i64,
     halves: u64,
+    /// The same of its statuses.
+    newest_beat: i64,
+    beats: u64,
     rate_window: i64,
     rate_so_far: u64,
 }
@@ -102,8 +109,10 @@ impl Roster {
             && !status.retained
         {
             life.spoke(now);
+            life.beat(now);
             if let Some(at) = status.at {
                 life.clock_error_ms = Some(at.since(now));
+                life.status_clock_error_ms = life.clock_error_ms;
             }
         }
     }
@@ -111,12 +120,22 @@ impl Roster {
     /// The share of a zone's sensors that sent something in the 60 s before a half-minute's end.
     #[must_use]
     pub fn alive_share(&self, zone: u16, half_end: EpochMs) -> f64 {
+        self.share(zone, half_end, SensorLife::spoke_in)
+    }
+
+    /// The share of them that said a status: what may be told of a zone while nobody's walk must show.
+    #[must_use]
+    pub fn beating_share(&self, zone: u16, half_end: EpochMs) -> f64 {
+        self.share(zone, half_end, SensorLife::beat_in)
+    }
+
+    fn share(&self, zone: u16, half_end: EpochMs, is_alive: impl Fn(&SensorLife, i64) -> bool) -> f64 {
         let sensors = &self.of_zone[usize::from(zone)];
         if sensors.is_empty() {
             return 0.0;
         }
         let last = half_end.0.div_euclid(HALF_MS) - 1;
-        let alive = sensors.iter().filter(|s| self.sensors[usize::from(**s)].spoke_in(last)).count();
+        let alive = sensors.iter().filter(|s| is_alive(&self.sensors[usize::from(**s)], last)).count();
         alive as f64 / sensors.len() as f64
     }
 
@@ -131,6 +150,12 @@ impl SensorLife {
     #[must_use]
     pub fn is_alive(&self, now: EpochMs) -> bool {
         self.last_heard.is_some_and(|at| now.since(at) <= ALIVE_HALVES * HALF_MS)
+    }
+
+    /// Whether it said a status in the last 60 s.
+    #[must_use]
+    pub fn is_beating(&self, now: EpochMs) -> bool {
+        self.last_status.is_some_and(|at| now.since(at) <= ALIVE_HALVES * HALF_MS)
     }
 
     /// Messages whose numbers were skipped and never came.
@@ -150,24 +175,21 @@ impl SensorLife {
         self.mark(now.0.div_euclid(HALF_MS));
     }
 
+    fn beat(&mut self, now: EpochMs) {
+        self.last_status = self.last_status.max(Some(now));
+        mark(&mut self.newest_beat, &mut self.beats, now.0.div_euclid(HALF_MS));
+    }
+
     fn mark(&mut self, half: i64) {
-        match half - self.newest_half {
-            0 if self.halves != 0 => self.halves |= 1,
-            ahead if ahead > 0 || self.halves == 0 => {
-                let kept = if (1..64).contains(&ahead) { self.halves << ahead } else { 0 };
-                self.halves = kept | 1;
-                self.newest_half = half;
-            }
-            behind if behind > -64 => self.halves |= 1 << -behind,
-            _ => {}
-        }
+        mark(&mut self.newest_half, &mut self.halves, half);
     }
 
     fn spoke_in(&self, last_half: i64) -> bool {
-        (0..ALIVE_HALVES).any(|back| {
-            let behind = self.newest_half - (last_half - back);
-            (0..64).contains(&behind) && self.halves >> behind & 1 == 1
-        })
+        is_marked(self.newest_half, self.halves, last_half)
+    }
+
+    fn beat_in(&self, last_half: i64) -> bool {
+        is_marked(self.newest_beat, self.beats, last_half)
     }
 
     fn roll(&mut self, now: EpochMs) {
@@ -184,6 +206,27 @@ impl SensorLife {
             *self.refused.entry(reason).or_default() += count;
         }
     }
+}
+
+/// Sets the bit of a half-minute among the 64 up to the newest.
+fn mark(newest: &mut i64, halves: &mut u64, half: i64) {
+    match half - *newest {
+        0 if *halves != 0 => *halves |= 1,
+        ahead if ahead > 0 || *halves == 0 => {
+            let kept = if (1..64).contains(&ahead) { *halves << ahead } else { 0 };
+            *halves = kept | 1;
+            *newest = half;
+        }
+        behind if behind > -64 => *halves |= 1 << -behind,
+        _ => {}
+    }
+}
+
+fn is_marked(newest: i64, halves: u64, last_half: i64) -> bool {
+    (0..ALIVE_HALVES).any(|back| {
+        let behind = newest - (last_half - back);
+        (0..64).contains(&behind) && halves >> behind & 1 == 1
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What the program says about itself: a log, and counters for Prometheus. No identifier of a device is ever a label
 //! or a field, and no counter is kept for a person, a visit or a zone.
 
+mod hush;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -26,10 +28,18 @@ pub fn start_log() {
     let filter = EnvFilter::try_from_env("PASSANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
-    let loud = filter_fn(|metadata| !is_silent(metadata.target()));
+    let loud = filter_fn(|metadata| {
+        !is_silent(metadata.target()) && !is_chatter(metadata.target(), *metadata.level())
+    });
     if tracing_subscriber::registry().with(filter).with(loud).with(lines).try_init().is_err() {
         tracing::debug!("a log was running already");
     }
+}
+
+/// The client's library tells of every packet, and so of every sensor that hears somebody at night: of it only what
+/// went wrong is printed.
+fn is_chatter(target: &str, level: tracing::Level) -> bool {
+    target.split("::").next() == Some("rumqttc") && level > tracing::Level::WARN
 }
 
 fn is_silent(target: &str) -> bool {
@@ -55,6 +65,7 @@ struct Inner {
     purged_figures: Counter,
     broker_connected: Gauge,
     broker_connections: Counter,
+    quiet: Mutex<hush::Quiet>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
@@ -98,6 +109,7 @@ impl Default for Tally {
             purged_figures: Counter::default(),
             broker_connected: Gauge::default(),
             broker_connections: Counter::default(),
+            quiet: Mutex::default(),
         };
         let registry = &mut inner.registry;
         registry.register("messages", "MQTT messages received", inner.messages.clone());
@@ -130,11 +142,19 @@ impl Default for Tally {
 impl Tally {
     /// A message arrived.
     pub fn message(&self) {
-        self.0.messages.inc();
+        if !self.quiet().keeps_message() {
+            self.0.messages.inc();
+        }
     }
 
     /// A message of a configured sensor was refused whole.
     pub fn message_refused(&self, venue: &str, sensor: &str, reason: &'static str) {
+        if !self.quiet().keeps_refusal(venue, sensor, reason) {
+            self.refuse_message(venue, sensor, reason);
+        }
+    }
+
+    fn refuse_message(&self, venue: &str, sensor: &str, reason: &'static str) {
         let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
         self.0.message_refusals.get_or_create(&label).inc();
         let mut refusals = self.0.refusals_of.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,10 +180,38 @@ impl Tally {
         }
     }
 
-    /// How many sightings have met an outcome.
+    /// Some sightings of a venue met an outcome.
+    pub fn sightings_of(&self, venue: &str, outcome: Outcome, count: u64) {
+        let heard = self.quiet().hear(venue, outcome, count);
+        self.release(heard);
+    }
+
+    /// A venue is quiet while its people are not shown: what is counted of it then is told later, all at once, so that
+    /// no counter moves with somebody who is there alone. To be called about every half-minute.
+    pub fn hush(&self, venue: &str, quiet: bool) {
+        let kept = self.quiet().hush(venue, quiet);
+        self.release(kept);
+    }
+
+    fn release(&self, kept: hush::Kept) {
+        self.0.messages.inc_by(kept.messages);
+        for (outcome, count) in kept.sightings {
+            self.sightings(outcome, count);
+        }
+        for ((venue, sensor, reason), count) in kept.refusals {
+            (0..count).for_each(|_| self.refuse_message(&venue, &sensor, reason));
+        }
+    }
+
+    fn quiet(&self) -> std::sync::MutexGuard<'_, hush::Quiet> {
+        self.0.quiet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many sightings have met an outcome, told or kept.
     #[must_use]
     pub fn sightings_so_far(&self, outcome: Outcome) -> u64 {
-        self.0.sightings.get(&outcome.into()).map_or(0, |counter| counter.get())
+        let told = self.0.sightings.get(&outcome.into()).map_or(0, |counter| counter.get());
+        told + self.quiet().kept(outcome)
     }
 
     /// Figures were closed.

@@ -16,6 +16,7 @@ fn level(people: f64) -> Option<Level> {
 fn window(first: f64, second: f64) -> Closed {
     let covered = |people| Covered {
         coverage: 1.0,
+        beating: 1.0,
         row: Occupancy {
             mean: level(people),
             peak: level(people + 1.0),
@@ -110,6 +111,21 @@ fn flags_tell_silence_restarts_and_replays() {
     );
 }
 
+fn beats(zone: &str) -> SensorLive {
+    let id = |text| passant_wire::Id::parse(text).unwrap();
+    SensorLive {
+        sensor: id("sensor"),
+        zone: id(zone),
+        alive: true,
+        last_heard: None,
+        rate: super::super::RateBand::Normal,
+        clock_error_ms: None,
+        gaps: 0,
+        repeats: 0,
+        refused: Vec::new(),
+    }
+}
+
 #[test]
 fn live_follows_the_same_rules() {
     let mut judge = judge();
@@ -117,7 +133,7 @@ fn live_follows_the_same_rules() {
     let mut shown = |venue: Option<Level>, zones: [Option<Level>; 2]| {
         end = EpochMs(end.0 + 30_000);
         let newest = Newest { end, venue, zones: zones.to_vec() };
-        let live = judge.live(end, Some(&newest), MADE, Vec::new());
+        let live = judge.live(end, Some(&newest), MADE, vec![beats("entrance-north"), beats("food-court")]);
         (live.occupancy, live.zones[0].1, live.zones[1].1)
     };
     let people = |value, low, high| Shown::People(Banded { value, low, high });
@@ -134,5 +150,9 @@ fn live_follows_the_same_rules() {
         (people(25, 15, 30), Shown::HeldBack, Shown::HeldBack)
     );
     assert_eq!(shown(level(20.0), [level(20.0), None]).2, Shown::NoData);
-    assert_eq!(shown(None, [None, None]), (Shown::NoData, Shown::NoData, Shown::NoData));
+    assert_eq!(
+        shown(None, [None, None]),
+        (Shown::HeldBack, Shown::HeldBack, Shown::HeldBack),
+        "a sensor that beats hears nobody or few, and which is not said"
+    );
 }

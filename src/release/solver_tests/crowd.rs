@@ -59,7 +59,7 @@ impl Day {
             let peak = levels.iter().copied().fold(0.0, f64::max);
             let halves = (levels.len() * 10 / self.parts) as u32;
             let row = Occupancy { mean: Some(level(mean)), peak: Some(level(peak)), root_mean: None, halves };
-            (place, Covered { coverage: 1.0, row })
+            (place, Covered { coverage: 1.0, beating: 1.0, row })
         };
         let rows = self.places().into_iter().map(row).collect();
         ZoneWindow { step, window: super::window(&self.venue, step, first), rows }

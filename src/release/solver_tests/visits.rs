@@ -57,7 +57,8 @@ fn random(dice: &mut Dice, place: Place) -> Vec<Ended> {
     let windows = if of_zone { HOURS } else { 4 * HOURS };
     let size = if of_zone { [12, 30, 60, 200] } else { [30, 60, 200, 500] }[dice.below(4) as usize];
     let first = dice.below(windows as u64 / 4 + 1) as f64;
-    let shares = [dice.share() * 0.5, dice.share() * 0.5];
+    // At least three in ten stay: where nobody does, what is hidden beside the few who do is large.
+    let shares = [dice.share() * 0.35, dice.share() * 0.35];
     (0..windows)
         .map(|t| {
             let risen = ((t as f64 - first) / (windows as f64 / 6.0)).clamp(0.0, 1.0);
@@ -129,7 +130,7 @@ impl Scene {
     fn hear(
         &mut self,
         ended: &Ended,
-        figures: &BTreeMap<Metric, u32>,
+        figures: &BTreeMap<Metric, Banded>,
         by: By,
         range: std::ops::Range<usize>,
         distinct: usize,
@@ -142,7 +143,7 @@ impl Scene {
             }
             let truth = ended.of(metric);
             let value = match by {
-                By::Judge => figures.get(&metric).copied().map(f64::from),
+                By::Judge => figures.get(&metric).map(|banded| f64::from(banded.value)),
                 By::KAlone => by_k_alone(truth as f64),
             };
             if truth as f64 >= 2.0 * K {
@@ -153,6 +154,15 @@ impl Scene {
                 Metric::Visitors => vec![(distinct, 1.0)],
                 _ => range.clone().flat_map(|t| self.cells[t].terms(metric)).collect(),
             };
+            // A wide band says that it is the sum of what is shown, which the attacker knows to tell apart.
+            let of_parts = |banded: &Banded| by == By::Judge && banded.high - banded.value > 5;
+            if figures.get(&metric).is_some_and(of_parts) && metric != Metric::Visitors {
+                let told = range.clone().filter(|t| self.told[*t][n]);
+                let terms = told.flat_map(|t| self.cells[t].terms(metric)).collect();
+                let value = value.unwrap_or_default();
+                self.system.between(terms, value - slack, value + slack);
+                continue;
+            }
             if let Some(value) = value {
                 self.system.between(terms, (value - slack).max(K), value + slack);
                 // A longer window that is shown explains those in it.
@@ -174,7 +184,7 @@ impl Scene {
     fn hear_derived(
         &mut self,
         ended: &Ended,
-        figures: &BTreeMap<Metric, u32>,
+        figures: &BTreeMap<Metric, Banded>,
         by: By,
         range: std::ops::Range<usize>,
     ) {
@@ -186,17 +196,25 @@ impl Scene {
             let terms = long();
             self.system.between(terms, K, f64::INFINITY);
         }
+        // Of a longer window the rate is that of all of it only where all its parts are told whole.
+        let is_whole =
+            |metric| figures.get(&metric).is_some_and(|banded: &Banded| banded.high - banded.value <= 5);
+        let parts = [Metric::Visits, Metric::Passersby, Metric::Bounces];
+        if !parts.into_iter().all(is_whole) || !figures.contains_key(&Metric::DwellMean) {
+            return;
+        }
         if let (Some(rate), Some(passersby)) =
             (figures.get(&Metric::CaptureRate), figures.get(&Metric::Passersby))
         {
-            let passersby = f64::from(*passersby);
-            let said = |long: f64| (100.0 * long / (long + passersby)).round() == f64::from(*rate);
+            let passersby = f64::from(passersby.value);
+            let said = |long: f64| (100.0 * long / (long + passersby)).round() == f64::from(rate.value);
             let possible: Vec<f64> =
                 (0..2_000).map(|n| 5.0 * f64::from(n)).filter(|long| said(*long)).collect();
-            let (least, most) = (possible[0], possible[possible.len() - 1]);
-            assert!(possible.iter().any(|n| (n - ended.long.len() as f64).abs() <= 2.0));
-            let terms = long();
-            self.system.between(terms, least - 2.0, most + 2.0);
+            // It may be the rate of the shown parts all the same; an attacker who is told which it is knows more.
+            if possible.iter().any(|n| (n - ended.long.len() as f64).abs() <= 2.0) {
+                let terms = long();
+                self.system.between(terms, possible[0] - 2.0, possible[possible.len() - 1] + 2.0);
+            }
         }
     }
 }
@@ -238,10 +256,10 @@ pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
             inside.retain(|(of, ..)| !range.contains(&of.start));
         }
         inside.push((range.clone(), distinct, row.visitors));
-        let rows = vec![(place, Covered { coverage: 1.0, row: row.traffic() })];
+        let rows = vec![(place, Covered { coverage: 1.0, beating: 1.0, row: row.traffic() })];
         let closed = Closed::Visits(ZoneWindow { step, window: window(&venue, step, first), rows });
         let figures = judge.judge(closed).into_iter();
-        let figures = figures.filter_map(|f| Some((f.metric(), f.value()?.value))).collect();
+        let figures = figures.filter_map(|f| Some((f.metric(), f.value()?))).collect();
         scene.hear(&row, &figures, by, range, distinct);
     }
     let Scene { system, targets, large, large_shown, .. } = scene;
