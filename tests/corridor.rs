@@ -243,10 +243,11 @@ impl Story {
         let mut dice = Dice::new(seed, 1);
         let start = 1_764_000_000_000;
         // A third objects before anything is heard, the others somewhere in the first hour.
-        let objects_at = if seed % 3 == 0 { start } else { start + (dice.throw() % 3_600_000) as i64 };
+        let objects_at =
+            if seed.is_multiple_of(3) { start } else { start + (dice.throw() % 3_600_000) as i64 };
         let later = |dice: &mut Dice| objects_at + (dice.throw() % 3_600_000) as i64;
-        let withdraws_at = (seed % 4 == 0).then(|| later(&mut dice));
-        let starts_anew_at = (seed % 5 == 0).then(|| later(&mut dice));
+        let withdraws_at = (seed.is_multiple_of(4)).then(|| later(&mut dice));
+        let starts_anew_at = (seed.is_multiple_of(5)).then(|| later(&mut dice));
         Self { objects_at, withdraws_at, starts_anew_at }
     }
 

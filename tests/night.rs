@@ -7,7 +7,9 @@ use axum::http::Request;
 use passant::api;
 use passant::clock::{EpochMs, Machine, SteadyMs};
 use passant::config::{Config, Venue};
+use passant::desk::Desk;
 use passant::intake::{self, Directory, Strangers};
+use passant::ledger::Ledger;
 use passant::office::HeadCounts;
 use passant::optout::{Gate, Key};
 use passant::pipeline::{Corridor, Reading, Room, Write};
@@ -89,19 +91,22 @@ impl Night {
             earlier: None,
             live: sender,
         };
-        let corridor =
-            Corridor::new(Gate::new(Key::random().expect("random bytes")), vec![room], tally.clone());
+        let key = Arc::new(Key::random().expect("random bytes"));
+        let corridor = Corridor::new(Gate::new(key.clone()), vec![room], tally.clone());
         let venues = Arc::new(config.venues.clone());
         let (changes, told) = mpsc::channel(8);
         let state = api::State {
             head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
+            desk: Desk::without_server(key, store.clone()),
+            ledger: Ledger::open(dir.path()).expect("a ledger"),
+            retention: config.retention,
             live: Arc::new([(venue.id.clone(), live.clone())].into()),
             venues,
             store: store.clone(),
             tally: tally.clone(),
             clock: Machine::clock(),
         };
-        let router = api::router(state);
+        let router = api::router(state, api::Access::ThisMachine);
         Self {
             config,
             corridor,

@@ -71,7 +71,7 @@ fn is_public(route: Option<&MatchedPath>) -> bool {
     let lies_below = |public: &&str| {
         route.strip_prefix(*public).is_some_and(|below| below.is_empty() || below.starts_with('/'))
     };
-    PUBLIC.iter().any(|public| lies_below(&public))
+    PUBLIC.iter().any(lies_below)
 }
 
 /// A token among the headers, as an API's client or as a browser shows it.

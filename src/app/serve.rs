@@ -18,7 +18,7 @@ use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
-use crate::config::{ClockKind, Config, Venue};
+use crate::config::{ClockKind, Config, Mqtt, Venue};
 use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
@@ -154,41 +154,19 @@ impl Server {
             door.deliveries,
             tally.clone(),
         ));
-        let live = Arc::new(live);
-        let desk = Desk::new(key, store.clone(), door.fast.clone());
-        let retention = Retention {
-            venues: venues.clone(),
-            keep: config.retention,
-            store: store.clone(),
-            ledger: ledger.clone(),
-            tally: tally.clone(),
-            clock: machine,
-            desk: desk.clone(),
-        };
-        let retention = tokio::spawn(retention.run(live.clone()));
-        let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
-        let clerk = Clerk {
-            venues: venues.clone(),
-            store: store.clone(),
-            ledger: ledger.clone(),
-            desk: desk.clone(),
-            head_counts: head_counts.clone(),
-            mqtt: config.mqtt.clone(),
-            clock: machine,
-            fast_lane: Some(door.fast.clone()),
-        };
-        let socket = tokio::spawn(socket.serve(clerk));
         let state = api::State {
-            venues,
-            store,
-            head_counts,
-            desk,
+            head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
+            desk: Desk::new(key, store.clone(), door.fast.clone()),
             ledger: ledger.clone(),
             retention: config.retention,
-            live,
+            live: Arc::new(live),
+            venues,
+            store,
             tally,
             clock: machine,
         };
+        let retention = tokio::spawn(retention(&state).run(state.live.clone()));
+        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast)));
         Ok(Self { state, access, ledger, link, intake, office, retention, socket, corridor })
     }
 
@@ -249,6 +227,32 @@ fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
         ledger.append(clock.now(), &Event::CountedAnew { venue: venue.id.clone() })?;
     }
     Ok(())
+}
+
+/// Whoever answers at the socket.
+fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> Clerk {
+    Clerk {
+        venues: state.venues.clone(),
+        store: state.store.clone(),
+        ledger: state.ledger.clone(),
+        desk: state.desk.clone(),
+        head_counts: state.head_counts.clone(),
+        mqtt: mqtt.clone(),
+        clock: state.clock,
+        fast_lane: Some(fast_lane),
+    }
+}
+
+fn retention(state: &api::State) -> Retention {
+    Retention {
+        venues: state.venues.clone(),
+        keep: state.retention,
+        store: state.store.clone(),
+        ledger: state.ledger.clone(),
+        tally: state.tally.clone(),
+        clock: state.clock,
+        desk: state.desk.clone(),
+    }
 }
 
 /// A data directory is a replay's or a real one; the configuration does not mix them.

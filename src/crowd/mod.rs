@@ -68,6 +68,8 @@ pub struct Crowd {
     /// Sets of open half-minutes; the first belongs to `next`.
     open: VecDeque<Loudest>,
     histories: Vec<History>,
+    /// The share of devices that never comes here since the gate drops it by chance.
+    chance_share: f64,
     nights: Nights,
 }
 
@@ -80,8 +82,14 @@ impl Crowd {
             next: None,
             open: VecDeque::new(),
             histories: vec![History::default(); venue.zones.len()],
+            chance_share: 0.0,
             nights: Nights::default(),
         }
+    }
+
+    /// The share of devices that the gate drops by chance, 0 to 1: a half-minute's count is divided by the rest.
+    pub fn set_chance_share(&mut self, share: f64) {
+        self.chance_share = share;
     }
 
     /// Takes the fleeting footprints of a message; those of the visit lens are passed over.
@@ -137,7 +145,7 @@ impl Crowd {
             for (zone, history) in self.histories.iter_mut().enumerate() {
                 let [alive, beating] = alive(zone as u16, EpochMs(at.0 + HALF_MS));
                 let count = distinct.as_ref().map_or(0, |of| of[zone]);
-                history.push((alive > 0.0).then(|| f64::from(count).sqrt()));
+                history.push((alive > 0.0).then(|| (f64::from(count) / (1.0 - self.chance_share)).sqrt()));
                 let root_mean = if alive > 0.0 { history.mean() } else { None };
                 if let Some(v) = root_mean {
                     calibrator.hear(zone as u16, at, v);

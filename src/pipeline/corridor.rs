@@ -102,7 +102,16 @@ impl Corridor {
             told: None,
             waiting_counts: Vec::new(),
         };
-        Self { gate, floors: rooms.into_iter().map(|room| Some(floor(room))).collect(), tally }
+        let floors = rooms.into_iter().map(|room| Some(floor(room))).collect();
+        let mut corridor = Self { gate, floors, tally };
+        corridor.tell_chance();
+        corridor
+    }
+
+    /// Tells every lens which share of devices the gate drops by chance.
+    fn tell_chance(&mut self) {
+        let share = self.gate.chance_share();
+        self.floors.iter_mut().flatten().for_each(|floor| floor.lenses.set_chance_share(share));
     }
 
     /// Takes one piece of news in.
@@ -116,14 +125,17 @@ impl Corridor {
             Arrival::OptedOut { device, mark } => {
                 self.gate.object(mark);
                 self.floors.iter_mut().flatten().for_each(|floor| floor.lenses.forget(&device));
+                self.tell_chance();
                 Ok(())
             }
             Arrival::Restored(mark) => {
                 self.gate.object(mark);
+                self.tell_chance();
                 Ok(())
             }
             Arrival::Withdrawn(mark) => {
                 self.gate.withdraw(mark);
+                self.tell_chance();
                 Ok(())
             }
             Arrival::Destroyed { venue } => {

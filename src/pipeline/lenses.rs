@@ -51,6 +51,7 @@ pub struct Lenses {
     day: Day,
     open: (EpochMs, bool),
     footprints: Vec<Footprint>,
+    chance_share: f64,
     tally: Tally,
 }
 
@@ -68,6 +69,7 @@ impl Lenses {
             day: venue.calendar.day_of(EpochMs(0)),
             open: (EpochMs(i64::MIN), false),
             footprints: Vec::new(),
+            chance_share: 0.0,
             tally,
             venue,
         }
@@ -95,6 +97,12 @@ impl Lenses {
     #[must_use]
     pub fn calibrator(&self) -> &Calibrator {
         &self.calibrator
+    }
+
+    /// The share of devices that the gate drops by chance, 0 to 1: both lenses divide by the rest.
+    pub fn set_chance_share(&mut self, share: f64) {
+        self.chance_share = share;
+        self.crowd.set_chance_share(share);
     }
 
     /// Takes a message of sightings through every stage; the raw devices end here.
@@ -184,8 +192,15 @@ impl Lenses {
         // gives none, the next device says so.
         let now = self.now(moment);
         let _ = self.keyring.begin_day(&now);
+        let mut closed = self.aggregate.close(moment.at);
+        for window in &mut closed {
+            if let Closed::Visits(window) = window {
+                let (passed, k) = (1.0 - self.chance_share, self.venue.thresholds.k);
+                window.rows.iter_mut().for_each(|(_, covered)| covered.row.undo_chance(passed, k));
+            }
+        }
         Passed {
-            closed: self.aggregate.close(moment.at),
+            closed,
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,
         }

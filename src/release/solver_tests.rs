@@ -90,11 +90,14 @@ fn every_metric_and_step_of_the_document_has_its_equation_stated() {
     assert_eq!(words("StepWord"), steps);
 }
 
+/// Cells with their factors, and the least and most that their sum can be.
+type Row = (Vec<(usize, f64)>, f64, f64);
+
 /// A linear programme over cells, remade for every question.
 #[derive(Default)]
 struct System {
     bounds: Vec<(f64, f64)>,
-    rows: Vec<(Vec<(usize, f64)>, f64, f64)>,
+    rows: Vec<Row>,
 }
 
 impl System {
