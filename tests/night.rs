@@ -136,7 +136,7 @@ impl Night {
             content_type: None,
             guard: None,
         };
-        link.try_send(message).ok().expect("room");
+        assert!(link.try_send(message).is_ok(), "there is room");
         drop(link);
         intake::run(
             messages,

@@ -90,11 +90,14 @@ fn every_metric_and_step_of_the_document_has_its_equation_stated() {
     assert_eq!(words("StepWord"), steps);
 }
 
+/// Cells with their factors.
+type Terms = Vec<(usize, f64)>;
+
 /// A linear programme over cells, remade for every question.
 #[derive(Default)]
 struct System {
     bounds: Vec<(f64, f64)>,
-    rows: Vec<(Vec<(usize, f64)>, f64, f64)>,
+    rows: Vec<(Terms, f64, f64)>,
 }
 
 impl System {
@@ -103,7 +106,7 @@ impl System {
         self.bounds.len() - 1
     }
 
-    fn between(&mut self, terms: Vec<(usize, f64)>, low: f64, high: f64) {
+    fn between(&mut self, terms: Terms, low: f64, high: f64) {
         self.rows.push((terms, low, high));
     }
 
@@ -136,7 +139,7 @@ impl System {
 /// A draw as its attacker knows it, and what he would like to know.
 struct Secret {
     system: System,
-    targets: Vec<(String, Vec<(usize, f64)>)>,
+    targets: Vec<(String, Terms)>,
     /// Cells with 2k and more, and how many of them are shown.
     large: usize,
     large_shown: usize,
