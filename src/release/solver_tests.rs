@@ -1,5 +1,5 @@
-//! P4 as an attacker sees it: everything published about a random venue, with every equation there is between figures,
-//! handed to a linear solver. `PASSANT_SOLVER_DRAWS` asks for more draws.
+//! P4 as an attacker sees it: what is published about a random venue, with the equations between figures, handed to a
+//! linear solver; all but peaks, bands and the word "under k". `PASSANT_SOLVER_DRAWS` asks for more draws.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
