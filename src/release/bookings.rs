@@ -51,9 +51,12 @@ impl Bookings {
         counts: Counts,
     ) -> Shown {
         let mut shown = Shown::alone(k, &counts);
+        let complete = self.is_complete(step, window, &counts);
+        shown.visitors &= complete;
         for sum in 0..SUMS {
             let small = counts.sums()[sum] < 2 * u64::from(k);
-            if !self.adds_up(k, calendar, step, window, sum)
+            if !complete
+                || !self.adds_up(k, calendar, step, window, sum)
                 || (small && self.owes(k, calendar, step, window, sum))
             {
                 shown.sums[sum] = false;
@@ -70,6 +73,13 @@ impl Bookings {
             self.0.insert((step, window.from), Cell { counts, shown });
         }
         shown
+    }
+
+    /// Whether all shorter windows of one are known: of what an earlier run judged nobody remembers how.
+    fn is_complete(&self, step: Step, window: Window, counts: &Counts) -> bool {
+        let shortest = if counts.of_zone { Step::Hour } else { Step::QuarterHour };
+        let inside: u64 = self.cells(shortest, window).map(|(_, cell)| cell.counts.visits).sum();
+        step == shortest || inside == counts.visits
     }
 
     /// Whether the shorter windows hidden in one number none, or at least two of every length and k together, and could

@@ -25,6 +25,11 @@ impl Told {
         self.tied > 0
     }
 
+    /// How many half-minutes live has told of.
+    pub(super) fn halves(&self) -> u32 {
+        self.shown + self.tied + self.free
+    }
+
     pub(super) fn half(&mut self, people: f64, shown: bool, venue_shown: bool) {
         match (shown, venue_shown) {
             (true, _) => {
@@ -50,7 +55,7 @@ impl Sum {
     pub(super) fn is_safe_beside(self, k: u32, told: Told) -> bool {
         let hidden = self.halves.saturating_sub(told.shown);
         let people = self.people - told.people;
-        let untold = told.shown + told.tied + told.free == 0;
+        let untold = told.halves() == 0;
         let enough = f64::from(k).max(f64::from(hidden * k.div_ceil(2)));
         hidden == 0 || untold || (told.tied == 0 && hidden >= 2 && people >= enough)
     }

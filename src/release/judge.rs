@@ -195,13 +195,16 @@ impl Judge {
             |row: usize| window.rows.get(row).map(|(_, covered)| sum_of(&covered.row)).unwrap_or_default(),
             |row: usize| told.get(row).copied().unwrap_or_default(),
         );
+        let (groups, zones) = (self.venue.groups.len(), self.venue.zones.len());
+        // What an earlier run told live of a window that this one ends, nobody remembers.
+        let forgot = self.began_inside(window.window);
         let part = |row: usize| {
             let people = people(window, row);
-            let safe = sum(row).is_safe_beside(k, told(row));
+            let remembered = !forgot || row <= groups || told(row).halves() == sum(row).halves;
+            let safe = remembered && sum(row).is_safe_beside(k, told(row));
             let known = sum(row).halves == 0 || sum(row).is_known(told(row));
             Part { people, shown: people >= k && safe, known }
         };
-        let (groups, zones) = (self.venue.groups.len(), self.venue.zones.len());
         let mut group_parts: Vec<Part> = (1..=groups).map(part).collect();
         let mut zone_parts: Vec<Part> = (1 + groups..=groups + zones).map(part).collect();
         let group_of: Vec<_> = self.venue.zones.iter().map(|z| z.group).collect();
@@ -330,9 +333,7 @@ impl Judge {
             Place::Zone(zone) => Scope::Zone(self.venue.zones[usize::from(zone)].id.clone()),
         };
         let coverage_permille = (coverage.clamp(0.0, 1.0) * 1000.0).floor() as u16;
-        // A window that this run did not hear from its start, and an earlier run may have heard some of.
-        let began_inside = self.began.is_some_and(|began| window.from < began)
-            && self.earlier.is_some_and(|end| end.plus_secs(RUN_ON_SECS) > window.from);
+        let began_inside = self.began_inside(window);
         Label {
             venue: self.venue.id.clone(),
             scope,
@@ -349,6 +350,12 @@ impl Judge {
             thresholds: self.thresholds,
             calibration: made.map_or(0, |made| made.calibration),
         }
+    }
+
+    /// A window that this run did not hear from its start, and an earlier run may have heard some of.
+    fn began_inside(&self, window: Window) -> bool {
+        self.began.is_some_and(|began| window.from < began)
+            && self.earlier.is_some_and(|end| end.plus_secs(RUN_ON_SECS) > window.from)
     }
 
     /// What is said to have been covered: while the venue is not shown, by the sensors' statuses alone.

@@ -1,5 +1,5 @@
-//! P4 as an attacker sees it: everything published about a random venue, with every equation there is between figures,
-//! handed to a linear solver. `PASSANT_SOLVER_DRAWS` asks for more draws.
+//! P4 as an attacker sees it: what is published about a random venue, with the equations between figures, handed to a
+//! linear solver; all but peaks, bands and the word "under k". `PASSANT_SOLVER_DRAWS` asks for more draws.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,14 +90,14 @@ fn every_metric_and_step_of_the_document_has_its_equation_stated() {
     assert_eq!(words("StepWord"), steps);
 }
 
-/// Cells with their factors, and the least and most that their sum can be.
-type Row = (Vec<(usize, f64)>, f64, f64);
+/// Cells with their factors.
+type Terms = Vec<(usize, f64)>;
 
 /// A linear programme over cells, remade for every question.
 #[derive(Default)]
 struct System {
     bounds: Vec<(f64, f64)>,
-    rows: Vec<Row>,
+    rows: Vec<(Terms, f64, f64)>,
 }
 
 impl System {
@@ -106,7 +106,7 @@ impl System {
         self.bounds.len() - 1
     }
 
-    fn between(&mut self, terms: Vec<(usize, f64)>, low: f64, high: f64) {
+    fn between(&mut self, terms: Terms, low: f64, high: f64) {
         self.rows.push((terms, low, high));
     }
 
@@ -139,7 +139,7 @@ impl System {
 /// A draw as its attacker knows it, and what he would like to know.
 struct Secret {
     system: System,
-    targets: Vec<(String, Vec<(usize, f64)>)>,
+    targets: Vec<(String, Terms)>,
     /// Cells with 2k and more, and how many of them are shown.
     large: usize,
     large_shown: usize,

@@ -6,9 +6,9 @@ use axum::extract::{Path, Query, State as From};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::super::{Problem, State};
 use super::words::PrivacyWords;
 use super::{Chosen, Page, html};
+use crate::api::{Problem, State};
 use crate::config::Venue;
 
 #[derive(Template)]

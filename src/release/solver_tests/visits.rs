@@ -120,7 +120,7 @@ struct Scene {
     /// By the shortest window: which counts are shown.
     told: Vec<[bool; 5]>,
     system: System,
-    targets: Vec<(String, Vec<(usize, f64)>)>,
+    targets: Vec<(String, Terms)>,
     large: usize,
     large_shown: usize,
 }
