@@ -91,6 +91,7 @@ fn config(directory: &Path, port: u16, ca: &str) -> Mqtt {
         username: Some("passant".into()),
         password_file: Some(directory.join("password")),
         protocol: Protocol::Auto,
+        embedded: None,
     }
 }
 
