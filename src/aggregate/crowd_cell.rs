@@ -26,6 +26,8 @@ pub struct Occupancy {
     pub peak: Option<Level>,
     /// The mean v of a zone's half-minutes.
     pub root_mean: Option<f64>,
+    /// How many half-minutes have data.
+    pub halves: u32,
 }
 
 #[derive(Default)]
@@ -74,6 +76,6 @@ impl CrowdCell {
 
     pub(super) fn finish(self) -> Occupancy {
         let mean = self.sum.map(|sum| sum.over(self.halves));
-        Occupancy { mean, peak: self.peak, root_mean: mean.map(|mean| mean.root_mean) }
+        Occupancy { mean, peak: self.peak, root_mean: mean.map(|mean| mean.root_mean), halves: self.halves }
     }
 }

@@ -42,6 +42,7 @@ use utoipa_axum::routes;
 
 use crate::clock::Machine;
 use crate::config::Venue;
+use crate::desk::Desk;
 use crate::office::HeadCounts;
 use crate::release::Live;
 use crate::store::Store;
@@ -64,6 +65,8 @@ pub struct State {
     pub store: Store,
     /// The head counts.
     pub head_counts: HeadCounts,
+    /// Where a visitor says no.
+    pub desk: Desk,
     /// The newest judged occupancy.
     pub live: LiveFigures,
     /// The program's counters.
@@ -144,7 +147,7 @@ impl State {
     fn venue(&self, id: &str) -> Result<&Venue, Problem> {
         self.venues
             .iter()
-            .find(|venue| venue.id.as_str() == id)
+            .find(|venue| venue.id.as_str() == id && !self.store.is_shut(&venue.id))
             .ok_or_else(|| Problem::not_found("no such venue; GET /api/v1/venues lists those there are"))
     }
 

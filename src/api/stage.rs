@@ -1,6 +1,6 @@
 //! The stage of the tests: the example's mall with an empty store, asked without a network.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, Response, StatusCode};
@@ -12,8 +12,11 @@ use tower::ServiceExt;
 use super::{Access, State, problem, router};
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, EXAMPLE};
+use crate::desk::{self, Desk};
 use crate::office::{Change, HeadCounts};
+use crate::optout::{Gate, KeyFile};
 use crate::release::{Banded, Flags, Live, RateBand, SensorLive, Shown};
+use crate::sighting::{Arrival, Delivery, DeviceId};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
 
@@ -23,6 +26,7 @@ pub(super) struct Stage {
     pub(super) tally: Tally,
     pub(super) told: mpsc::Receiver<Change>,
     live: watch::Sender<Option<Arc<Live>>>,
+    gate: Arc<Mutex<Gate>>,
     _dir: tempfile::TempDir,
 }
 
@@ -46,15 +50,19 @@ impl Stage {
         let (changes, told) = mpsc::channel(8);
         let (live, watched) = watch::channel(None);
         let tally = Tally::default();
+        let key_file = KeyFile::new(dir.path().join("opt-out-key/key"));
+        let (key, gate) = desk::open(&store, &key_file).await.unwrap();
+        let gate = Arc::new(Mutex::new(gate));
         let state = State {
             venues: venues.clone(),
             store: store.clone(),
             head_counts: HeadCounts::new(venues, store.clone(), changes),
+            desk: Desk::new(key, store.clone(), corridor(gate.clone())),
             live: Arc::new([(id("mall"), watched)].into()),
             tally: tally.clone(),
             clock: Machine::clock(),
         };
-        Self { router: router(state, access), store, tally, told, live, _dir: dir }
+        Self { router: router(state, access), store, tally, told, live, gate, _dir: dir }
     }
 
     /// Shows the venue's occupancy at a moment of the venue's clock.
@@ -82,6 +90,17 @@ impl Stage {
             }],
         };
         self.live.send_replace(Some(Arc::new(live)));
+    }
+
+    /// Whether the gate would let a device pass.
+    pub(super) fn passes(&self, address: &str) -> bool {
+        !self.gate.lock().unwrap().holds(&DeviceId::parse(address).unwrap())
+    }
+
+    /// An address that no decoy has by chance.
+    pub(super) fn free_address(&self) -> String {
+        let address = |n: u8| format!("A4:C1:38:11:22:{n:02X}");
+        (0..=255).map(address).find(|address| self.passes(address)).unwrap()
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
@@ -147,6 +166,22 @@ pub(super) async fn read(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
+/// A corridor that does with the gate what the real one does. It ends with the desk.
+fn corridor(gate: Arc<Mutex<Gate>>) -> mpsc::Sender<Delivery> {
+    let (lane, mut arriving) = mpsc::channel::<Delivery>(8);
+    tokio::spawn(async move {
+        while let Some(Delivery { arrival, ack }) = arriving.recv().await {
+            match arrival {
+                Arrival::OptedOut { mark, .. } | Arrival::Restored(mark) => gate.lock().unwrap().object(mark),
+                Arrival::Withdrawn(mark) => gate.lock().unwrap().withdraw(mark),
+                _ => {}
+            }
+            drop(ack);
+        }
+    });
+    lane
 }
 
 pub(super) fn id(text: &str) -> Id {

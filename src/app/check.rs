@@ -8,6 +8,8 @@ use anyhow::{Result, bail};
 use passant_wire::Topic;
 use tokio::time::timeout;
 
+use super::audit::audit;
+use super::commands::{Refused, write_down_refusal};
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
@@ -33,6 +35,12 @@ pub struct Options {
     /// Listen to the broker for some seconds and print sensors that publish but are not configured, as TOML
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub listen: Option<u64>,
+    /// Verify the ledger, from its first line to its last, and nothing else
+    #[arg(long, conflicts_with = "listen")]
+    pub audit: bool,
+    /// With --audit: a head seen before, through which the ledger must pass
+    #[arg(long, value_name = "HEX", requires = "audit")]
+    pub head: Option<String>,
 }
 
 /// Checks, prints a line for each finding, and fails if any is bad.
@@ -41,6 +49,11 @@ pub struct Options {
 /// When something would keep the server from working or a promise from being kept.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
+    if options.audit {
+        let lines = audit(&config.data_dir, options.head.as_deref())?;
+        lines.iter().for_each(|line| Report::default().plain(line));
+        return Ok(());
+    }
     keep_memory_to_ourselves();
     let mut report = Report::default();
     let (zones, sensors) =
@@ -62,7 +75,13 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);
+    let bad_before = report.bad;
     let strangers = broker(&config, options.listen, &mut report).await?;
+    if report.bad > bad_before
+        && let Err(why) = write_down_refusal(&config, Refused::Broker).await
+    {
+        report.note(&format!("the ledger was not told that the broker did not pass: {why:#}"));
+    }
     if let Some(toml) = strangers {
         report.plain(&toml);
     }

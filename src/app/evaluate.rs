@@ -133,7 +133,13 @@ impl Player {
         for count in counts {
             lenses.head_count(count, start);
         }
-        Ok(Self { lenses, gate: Gate::new(Key::random()?), start, now: start, batch: Vec::new() })
+        Ok(Self {
+            lenses,
+            gate: Gate::new(std::sync::Arc::new(Key::random()?)),
+            start,
+            now: start,
+            batch: Vec::new(),
+        })
     }
 
     fn take(&mut self, at: EpochMs, sighting: Sighting, out: &mut Vec<Estimate>) -> Result<()> {

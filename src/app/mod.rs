@@ -1,9 +1,12 @@
 //! The program's commands, one file each.
 
+mod audit;
 pub mod check;
+pub mod commands;
 pub mod demo;
 pub mod evaluate;
 mod guarded;
+mod retention;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -27,9 +30,15 @@ enum Verb {
     /// Show a living mall: embedded broker, server and simulator in one process
     Demo(demo::Options),
     /// Run the server: sightings in, judged figures out
-    Serve(Configured),
+    Serve(serve::Options),
     /// Check a configuration, the broker, the store and the machine; say who publishes
     Check(check::Options),
+    /// Put an objection in force, withdraw one, or count them, at a venue's desk
+    Optout(commands::optout::Options),
+    /// Enter, list and take back head counts
+    HeadCount(commands::head_count::Options),
+    /// Erase a venue's data and keys for good, and print a certificate
+    Destroy(commands::destroy::Options),
     /// Estimate occupancy offline from recorded captures of one sensor; prints CSV
     Evaluate(evaluate::Options),
 }
@@ -52,6 +61,9 @@ pub fn run() -> ExitCode {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
         Verb::Demo(options) => on_runtime(demo::run(&options)),
         Verb::Serve(options) => on_runtime(serve::run(&options)),
+        Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
+        Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
+        Verb::Destroy(options) => on_runtime(commands::destroy::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),
     };
     match done {

@@ -1,6 +1,7 @@
 //! `passant serve`: the server.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -9,17 +10,21 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::Configured;
+use super::commands::Clerk;
+use super::commands::socket::Socket;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::retention::Retention;
 use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
 use crate::config::{ClockKind, Config, Venue};
+use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
+use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
-use crate::optout::{Gate, Key};
+use crate::optout::KeyFile;
 use crate::pipeline::{self, Corridor, Door, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
 use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
@@ -28,11 +33,22 @@ use crate::telemetry::Tally;
 /// Head counts on their way from the office to the corridor, at most.
 const CHANGES_MAX: usize = 256;
 
+/// Which installation to serve.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The configuration, TOML; every key is documented in the example that ships with the program
+    #[arg(long, default_value = "passant.toml")]
+    pub config: PathBuf,
+    /// Count again in a venue that was destroyed
+    #[arg(long, value_name = "VENUE")]
+    pub again: Option<String>,
+}
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
 /// When the configuration, the data directory, the store or the address does not allow it.
-pub async fn run(options: &Configured) -> Result<()> {
+pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
     keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
@@ -46,6 +62,9 @@ pub async fn run(options: &Configured) -> Result<()> {
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
     })?;
+    if let Some(again) = &options.again {
+        count_anew(&config, again, Machine::clock())?;
+    }
     let broker = own_broker(&config).await?;
     let link = intake::options(&config.mqtt)?;
     let server = Server::start(config, link, api::Access::ThisMachine, Machine::clock()).await?;
@@ -72,23 +91,45 @@ pub(super) async fn own_broker(config: &Config) -> Result<Option<broker::Running
 /// A server whose parts are at work.
 pub(super) struct Server {
     state: api::State,
+    ledger: Ledger,
     access: api::Access,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
+    retention: tokio::task::JoinHandle<()>,
+    socket: tokio::task::JoinHandle<()>,
     corridor: pipeline::Running,
 }
 
 impl Server {
-    /// Opens the store and puts every part to work; those with access may ask.
+    /// Opens the ledger and the store, and puts every part to work; those with access may ask.
     pub(super) async fn start(
         config: Config,
         link: link::Options,
         access: api::Access,
         machine: Machine,
     ) -> Result<Self> {
+        let ledger = Ledger::open(&config.data_dir)?;
+        let started = Self::at_work(config, link, access, ledger.clone(), machine).await;
+        if let Err(why) = &started {
+            let list = why.downcast_ref::<desk::ListError>().is_some();
+            let what = if list { Refusal::List } else { Refusal::Start };
+            ledger.append(machine.now(), &Event::Refused { what })?;
+        }
+        started
+    }
+
+    async fn at_work(
+        mut config: Config,
+        link: link::Options,
+        access: api::Access,
+        ledger: Ledger,
+        machine: Machine,
+    ) -> Result<Self> {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
+        let socket = Socket::bind(&config.data_dir)?;
+        config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
         for venue in &config.venues {
@@ -96,19 +137,11 @@ impl Server {
             live.insert(venue.id.clone(), receiver);
             rooms.push(room(venue, &store, sender).await?);
         }
-        let corridor = Corridor::new(Gate::new(Key::random()?), rooms, tally.clone());
-        let (door, corridor) = pipeline::start(corridor, store.clone(), machine)?;
-        for (place, venue) in config.venues.iter().enumerate() {
-            let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
-            for row in store.head_counts(&venue.id).await? {
-                // What the kept calibration rests on is in it already.
-                if made_at.is_none_or(|made_at| row.count.to > made_at)
-                    && let Some(count) = head_count(place, venue, &row)
-                {
-                    enter(&store, venue, count, &door).await?;
-                }
-            }
-        }
+        let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
+        let corridor = Corridor::new(gate, rooms, tally.clone());
+        ledger.append(machine.now(), &Event::Started)?;
+        let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
+        enter_kept(&config.venues, &store, &door).await?;
         let venues = Arc::new(config.venues.clone());
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
@@ -121,15 +154,38 @@ impl Server {
             door.deliveries,
             tally.clone(),
         ));
+        let live = Arc::new(live);
+        let desk = Desk::new(key, store.clone(), door.fast.clone());
+        let retention = Retention {
+            venues: venues.clone(),
+            keep: config.retention,
+            store: store.clone(),
+            ledger: ledger.clone(),
+            tally: tally.clone(),
+            clock: machine,
+            desk: desk.clone(),
+        };
+        let retention = tokio::spawn(retention.run(live.clone()));
         let head_counts = HeadCounts::new(venues.clone(), store.clone(), changes);
-        let state = api::State { venues, store, head_counts, live: Arc::new(live), tally, clock: machine };
-        Ok(Self { state, access, link, intake, office, corridor })
+        let clerk = Clerk {
+            venues: venues.clone(),
+            store: store.clone(),
+            ledger: ledger.clone(),
+            desk: desk.clone(),
+            head_counts: head_counts.clone(),
+            mqtt: config.mqtt.clone(),
+            clock: machine,
+            fast_lane: Some(door.fast.clone()),
+        };
+        let socket = tokio::spawn(socket.serve(clerk));
+        let state = api::State { venues, store, head_counts, desk, live, tally, clock: machine };
+        Ok(Self { state, access, ledger, link, intake, office, retention, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, access, link, mut intake, office, mut corridor } = self;
-        let store = state.store.clone();
+        let Self { state, access, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
+        let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
         let http = tokio::spawn(axum::serve(listener, api::router(state, access)).into_future());
@@ -143,9 +199,12 @@ impl Server {
         link.shutdown().await;
         http.abort();
         office.abort();
+        retention.abort();
+        socket.abort();
         intake.abort();
         corridor.stop().await;
         store.close().await;
+        ledger.append(clock.now(), &Event::Stopped)?;
         match failure {
             Some(why) => bail!("the server cannot go on: {why}"),
             None => {
@@ -158,8 +217,32 @@ impl Server {
     }
 }
 
+/// Whether a venue may be counted: one that was destroyed is left out until somebody asks for it again.
+fn stands(venue: &Venue, ledger: &Ledger) -> bool {
+    let destroyed = ledger.facts(&venue.id).destroyed;
+    if let Some(at) = destroyed {
+        tracing::warn!(
+            venue = %venue.id,
+            at = venue.calendar.rfc3339(at),
+            "this venue was destroyed and is left out; remove it from the configuration, or count there anew with `passant serve --again`"
+        );
+    }
+    destroyed.is_none()
+}
+
+/// Writes down that a destroyed venue is to be counted again.
+fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
+    let venue = config.venues.iter().find(|venue| venue.id.as_str() == again);
+    let venue = venue.with_context(|| format!("--again {again}: no such venue is configured"))?;
+    let ledger = Ledger::open(&config.data_dir)?;
+    if ledger.facts(&venue.id).destroyed.is_some() {
+        ledger.append(clock.now(), &Event::CountedAnew { venue: venue.id.clone() })?;
+    }
+    Ok(())
+}
+
 /// A data directory is a replay's or a real one; the configuration does not mix them.
-fn kind(config: &Config) -> Kind {
+pub(super) fn kind(config: &Config) -> Kind {
     let replay = config.venues.iter().any(|venue| venue.clock == ClockKind::Sightings);
     if replay { Kind::Replay } else { Kind::Real }
 }
@@ -225,6 +308,22 @@ fn head_count(place: usize, venue: &Venue, row: &HeadCountRow) -> Option<HeadCou
     })
 }
 
+/// Sends in the head counts that are kept and that no calibration rests on yet.
+async fn enter_kept(venues: &[Venue], store: &Store, door: &Door) -> Result<()> {
+    for (place, venue) in venues.iter().enumerate() {
+        let made_at = store.newest_calibration(&venue.id).await?.map(|row| row.made_at);
+        for row in store.head_counts(&venue.id).await? {
+            // What the kept calibration rests on is in it already.
+            if made_at.is_none_or(|made_at| row.count.to > made_at)
+                && let Some(count) = head_count(place, venue, &row)
+            {
+                enter(store, venue, count, door).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Hands head counts from the office to the corridor's fast lane.
 async fn forward(mut changes: mpsc::Receiver<Change>, venues: Arc<Vec<Venue>>, store: Store, door: Door) {
     while let Some(Change { venue: place, zone, row, from, to, people }) = changes.recv().await {
@@ -258,4 +357,34 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_is_refused_is_a_line_of_the_ledger() {
+        let temp = tempfile::tempdir().unwrap();
+        let key = temp.path().join("key/key");
+        let text = crate::config::EXAMPLE
+            .replace("/var/lib/passant\"", &format!("{}\"", temp.path().join("data").display()))
+            .replace("/var/lib/passant-opt-out/key", &key.display().to_string());
+        let config = Config::parse(&text, std::iter::empty()).unwrap();
+        let _held = hold(&config.data_dir).unwrap();
+        let store = Store::open(&config.data_dir, Kind::Real).await.unwrap();
+        desk::open(&store, &KeyFile::new(key.clone())).await.unwrap();
+        store.close().await;
+        // A list whose key is lost stops the counting.
+        std::fs::remove_file(key).unwrap();
+        let link = || intake::options(&config.mqtt).unwrap();
+        assert!(
+            Server::start(config.clone(), link(), api::Access::ThisMachine, Machine::clock()).await.is_err()
+        );
+        let ledger = std::fs::read_to_string(config.data_dir.join("ledger.jsonl")).unwrap();
+        assert!(
+            ledger.contains("\"event\":\"refused\",\"what\":\"list\"") && !ledger.contains("started"),
+            "{ledger}"
+        );
+    }
 }

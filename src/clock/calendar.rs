@@ -5,7 +5,7 @@
 //! lies in one quarter of an hour, one hour and one day.
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, Weekday,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, Weekday,
 };
 use chrono_tz::Tz;
 
@@ -158,6 +158,21 @@ impl Calendar {
         EpochMs(local.and_utc().timestamp_millis())
     }
 
+    /// The start of the venue day that lies so many dates before the day of a moment.
+    #[must_use]
+    pub fn days_before(&self, at: EpochMs, days: u32) -> EpochMs {
+        let date = self.day_of(at).date.checked_sub_days(Days::new(days.into()));
+        self.start_of(date.unwrap_or(NaiveDate::MIN))
+    }
+
+    /// The start of the venue day of the same date so many months before the day of a moment, or of the month's last
+    /// where it has no such date.
+    #[must_use]
+    pub fn months_before(&self, at: EpochMs, months: u32) -> EpochMs {
+        let date = self.day_of(at).date.checked_sub_months(Months::new(months));
+        self.start_of(date.unwrap_or(NaiveDate::MIN))
+    }
+
     fn start_of(&self, date: NaiveDate) -> EpochMs {
         self.moment(date, self.day_starts_at)
     }
@@ -195,6 +210,18 @@ mod tests {
     fn a_day_that_starts_in_the_skipped_hour_starts_after_it() {
         let day = calendar("Europe/Prague", 2).day_of(at("2026-03-29T12:00:00+02:00"));
         assert_eq!(day.window.from, at("2026-03-29T03:00:00+02:00"));
+    }
+
+    #[test]
+    fn months_before_end_where_the_shorter_month_ends_and_days_are_dates_whatever_the_clocks_did() {
+        let brno = calendar("Europe/Prague", 4);
+        let months = |now: &str, count| brno.rfc3339(brno.months_before(at(now), count));
+        assert_eq!(months("2026-11-24T12:00:00+01:00", 25), "2024-10-24T04:00:00+02:00");
+        assert_eq!(months("2027-03-31T12:00:00+02:00", 25), "2025-02-28T04:00:00+01:00");
+        assert_eq!(months("2026-03-29T03:30:00+02:00", 1), "2026-02-28T04:00:00+01:00");
+        let days = |now: &str, count| brno.rfc3339(brno.days_before(at(now), count));
+        assert_eq!(days("2026-04-01T03:59:59+02:00", 3), "2026-03-28T04:00:00+01:00");
+        assert_eq!(days("2026-11-24T12:00:00+01:00", 90), "2026-08-26T04:00:00+02:00");
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(super) struct File {
     pub(super) http: HttpFile,
     #[serde(default)]
     pub(super) privacy: PrivacyFile,
+    #[serde(default)]
+    pub(super) retention: RetentionFile,
+    #[serde(default)]
+    pub(super) opt_out: OptOutFile,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
 }
@@ -53,6 +57,19 @@ impl Default for HttpFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct PrivacyFile {
     pub(super) k: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetentionFile {
+    pub(super) fine_days: Option<u32>,
+    pub(super) coarse_months: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OptOutFile {
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]

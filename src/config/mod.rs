@@ -23,6 +23,10 @@ pub const EXAMPLE: &str = include_str!("passant.example.toml");
 pub const K_FLOOR: u32 = 5;
 /// The k of a configuration that names none.
 pub const K_DEFAULT: u32 = 10;
+/// The longest that figures of five minutes and quarter-hours are kept, days; also the default.
+pub const FINE_DAYS_MAX: u32 = 90;
+/// The longest that figures of hours and days, and head counts, are kept, months; also the default.
+pub const COARSE_MONTHS_MAX: u32 = 25;
 /// The most venues, and zones and sensors of a venue, that one installation holds.
 pub const VENUES_MAX: usize = 256;
 /// The most zones of one venue.
@@ -39,10 +43,29 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Where the pages and the API listen.
     pub http_listen: SocketAddr,
+    /// Where the opt-out key lies, apart from the database.
+    pub opt_out_key_file: PathBuf,
     /// The least number of people a figure may be about.
     pub k: u32,
+    /// How long figures are kept.
+    pub retention: Retention,
     /// Every venue.
     pub venues: Vec<Venue>,
+}
+
+/// How long figures are kept. It may be shorter than the default and never longer: the notice and the page say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Figures of five minutes and quarter-hours, days.
+    pub fine_days: u32,
+    /// Figures of hours and days, and head counts, months.
+    pub coarse_months: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { fine_days: FINE_DAYS_MAX, coarse_months: COARSE_MONTHS_MAX }
+    }
 }
 
 /// How to reach the broker.

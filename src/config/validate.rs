@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use chrono::NaiveTime;
 use passant_wire::Id;
 
-use super::file::{File, MqttFile, SensorFile, VenueFile, ZoneFile};
+use super::file::{File, MqttFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
 use super::{
-    ClockKind, Config, Error, Hours, K_DEFAULT, K_FLOOR, Mqtt, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX,
-    Venue, ZONES_MAX, Zone,
+    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Retention,
+    SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
 };
 use crate::clock::Calendar;
 
@@ -32,6 +32,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
         ));
     }
     let mqtt = mqtt(file.mqtt, &mut faults);
+    let retention = retention(&file.retention, &mut faults);
     if file.venues.len() > VENUES_MAX {
         faults.push(format!("{} venues: at most {VENUES_MAX} fit in one installation", file.venues.len()));
     }
@@ -58,10 +59,40 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
     }
     match mqtt {
         Some(mqtt) if faults.is_empty() => {
-            Ok(Config { data_dir: file.data_dir, mqtt, http_listen: file.http.listen, k, venues })
+            let key_file = file.opt_out.key_file;
+            Ok(Config {
+                opt_out_key_file: key_file.unwrap_or_else(|| file.data_dir.join("opt-out-key/key")),
+                data_dir: file.data_dir,
+                mqtt,
+                http_listen: file.http.listen,
+                k,
+                retention,
+                venues,
+            })
         }
         _ => Err(Error::Invalid(faults)),
     }
+}
+
+fn retention(file: &RetentionFile, faults: &mut Vec<String>) -> Retention {
+    let Retention { fine_days, coarse_months } = Retention::default();
+    let kept = Retention {
+        fine_days: file.fine_days.unwrap_or(fine_days),
+        coarse_months: file.coarse_months.unwrap_or(coarse_months),
+    };
+    if !(1..=FINE_DAYS_MAX).contains(&kept.fine_days) {
+        faults.push(format!(
+            "retention.fine_days is {}: figures of minutes are kept 1 to {FINE_DAYS_MAX} days; what visitors are told may be shortened and not outstayed",
+            kept.fine_days
+        ));
+    }
+    if !(1..=COARSE_MONTHS_MAX).contains(&kept.coarse_months) {
+        faults.push(format!(
+            "retention.coarse_months is {}: figures of hours and days are kept 1 to {COARSE_MONTHS_MAX} months; what visitors are told may be shortened and not outstayed",
+            kept.coarse_months
+        ));
+    }
+    kept
 }
 
 /// Whether a host name can only mean this machine.

@@ -2,11 +2,13 @@
 
 mod fault;
 mod poller;
+mod retained;
 mod session;
 mod tls;
 mod v311;
 mod v5;
 
+pub use retained::{ClearError, Cleared, clear_retained};
 pub use tls::{Error, tls};
 
 use std::sync::Arc;

@@ -70,6 +70,14 @@ impl Session {
         }
     }
 
+    /// Clears what the broker retains under a topic.
+    pub(super) fn clear(&self, topic: &str) -> Result<(), Fault> {
+        match self {
+            Self::V5(session) => session.clear(topic),
+            Self::V311(session) => session.clear(topic),
+        }
+    }
+
     /// Asks for a clean disconnect, behind every acknowledgement that was made so far. No message comes after it.
     pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
         match self {

@@ -59,6 +59,10 @@ impl Session {
         self.client.try_subscribe_many(filters).map_err(|_| Fault::Closed)
     }
 
+    pub(super) fn clear(&self, topic: &str) -> Result<(), Fault> {
+        self.client.try_publish(topic, QoS::AtLeastOnce, true, Vec::new()).map_err(|_| Fault::Closed)
+    }
+
     pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {
         self.leaving = true;
         self.client.try_disconnect().map_err(|_| Fault::Closed)

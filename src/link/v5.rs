@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::session::{CONNECT_SECS, Event, REQUESTS_LEN_MAX, keep_alive, transport};
 use super::{Message, Options, PACKET_BYTES_MAX, RECEIVE_MAX};
 
-/// We publish nothing; without this the library lays out 65,535 places for it.
+/// We publish next to nothing; without this the library lays out 65,535 places for it.
 const OUTGOING_INFLIGHT_MAX: u16 = 16;
 
 pub(super) struct Session {
@@ -76,6 +76,10 @@ impl Session {
     pub(super) fn subscribe(&self, filters: &[String]) -> Result<(), Fault> {
         let filters = filters.iter().map(|filter| Filter::new(filter, QoS::AtLeastOnce));
         self.client.try_subscribe_many(filters).map_err(|_| Fault::Closed)
+    }
+
+    pub(super) fn clear(&self, topic: &str) -> Result<(), Fault> {
+        self.client.try_publish(topic, QoS::AtLeastOnce, true, Vec::new()).map_err(|_| Fault::Closed)
     }
 
     pub(super) fn say_farewell(&mut self) -> Result<(), Fault> {

@@ -1,22 +1,23 @@
 #![doc = include_str!("README.md")]
 
-use zeroize::ZeroizeOnDrop;
+mod key;
+mod list;
 
-use crate::chance::{self, NoChance};
+pub use crate::sighting::ObjectionMark;
+pub use key::{CheckValue, Key, KeyError, KeyFile};
+pub use list::{
+    DECOYS_MAX, DECOYS_MIN, Decoy, LONG_BITS, Receipt, ReceiptHash, SHORT_BITS, SHORT_MARKS_MAX, decoys,
+};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::sighting::{DeviceId, Sighting};
 
-/// Bits of a mark.
-const MARK_BITS: u32 = 20;
-/// What the key is used for, framed into every hash.
-const CONTEXT: &[u8] = b"passant opt-out mark v1";
-
-/// The opt-out key: used for marks and nothing else.
-#[derive(ZeroizeOnDrop)]
-pub struct Key([u8; 32]);
-
-/// A device's short mark under the opt-out key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Mark(u32);
+/// Short marks there can be.
+const SHORT_SPACE: usize = 1 << SHORT_BITS;
+/// Long marks there can be.
+const LONG_SPACE: f64 = (1u64 << LONG_BITS) as f64;
 
 /// A sighting that nobody objected to.
 #[derive(Debug)]
@@ -24,33 +25,13 @@ pub struct Admitted(Sighting);
 
 /// The gate with its live set of marks.
 pub struct Gate {
-    key: Key,
-    /// By mark: how many objections carry it.
-    marks: Box<[u16]>,
-    objections: u32,
-}
-
-impl Key {
-    /// A new random key.
-    ///
-    /// # Errors
-    /// When the operating system gives no random bytes.
-    pub fn random() -> Result<Self, NoChance> {
-        let mut key = Self([0; 32]);
-        chance::fill(&mut key.0)?;
-        Ok(key)
-    }
-
-    fn mark(&self, device: &DeviceId) -> Mark {
-        let mut framed = [0; 1 + CONTEXT.len() + 1 + 6];
-        framed[0] = CONTEXT.len() as u8;
-        framed[1..=CONTEXT.len()].copy_from_slice(CONTEXT);
-        framed[1 + CONTEXT.len()] = 6;
-        framed[2 + CONTEXT.len()..].copy_from_slice(device.octets());
-        let hash = blake3::keyed_hash(&self.0, &framed);
-        let [a, b, c, d, ..] = *hash.as_bytes();
-        Mark(u32::from_le_bytes([a, b, c, d]) >> (32 - MARK_BITS))
-    }
+    key: Arc<Key>,
+    /// A bit for each short mark: small enough to stay near the processor.
+    short: Box<[u64]>,
+    /// How many objections and decoys carry a short mark.
+    short_of: BTreeMap<u32, u32>,
+    /// The same of long marks, of which there are none until the short ones fill up.
+    long_of: BTreeMap<u32, u32>,
 }
 
 impl Admitted {
@@ -64,39 +45,64 @@ impl Admitted {
 impl Gate {
     /// A gate that drops nobody yet.
     #[must_use]
-    pub fn new(key: Key) -> Self {
-        Self { key, marks: vec![0; 1 << MARK_BITS].into_boxed_slice(), objections: 0 }
+    pub fn new(key: Arc<Key>) -> Self {
+        Self {
+            key,
+            short: vec![0; SHORT_SPACE / 64].into_boxed_slice(),
+            short_of: BTreeMap::new(),
+            long_of: BTreeMap::new(),
+        }
     }
 
     /// Lets a sighting through unless its device's owner objected; an objection's sighting ends here.
     #[must_use]
     pub fn admit(&self, sighting: Sighting) -> Option<Admitted> {
-        // With no mark at all there is nothing to look up, and the hash can be saved.
-        (self.objections == 0 || !self.holds(self.key.mark(&sighting.device))).then_some(Admitted(sighting))
+        (!self.holds(&sighting.device)).then_some(Admitted(sighting))
     }
 
-    /// Puts an objection in force; each one counts, so that two devices with one mark do not end each other's.
-    pub fn object(&mut self, device: &DeviceId) {
-        let Mark(mark) = self.key.mark(device);
-        let here = &mut self.marks[mark as usize];
-        if let Some(one_more) = here.checked_add(1) {
-            *here = one_more;
-            self.objections += 1;
+    /// Whether a device would be dropped: somebody objected for it, or chance has it.
+    #[must_use]
+    pub fn holds(&self, device: &DeviceId) -> bool {
+        // With no mark at all there is nothing to look up, and the hash can be saved.
+        if self.short_of.is_empty() && self.long_of.is_empty() {
+            return false;
+        }
+        let [short, long] = self.key.marks(device);
+        let bit = self.short[short.number as usize / 64] >> (short.number % 64) & 1 == 1;
+        bit || (!self.long_of.is_empty() && self.long_of.contains_key(&long.number))
+    }
+
+    /// Puts a mark in force; each one counts, so that two devices with one mark do not end each other's.
+    pub fn object(&mut self, mark: ObjectionMark) {
+        let ObjectionMark { bits, number } = mark;
+        if bits == SHORT_BITS {
+            self.short[number as usize / 64] |= 1 << (number % 64);
+            *self.short_of.entry(number).or_default() += 1;
+        } else {
+            *self.long_of.entry(number).or_default() += 1;
         }
     }
 
     /// Takes one objection back; the mark goes with the last.
-    pub fn withdraw(&mut self, device: &DeviceId) {
-        let Mark(mark) = self.key.mark(device);
-        let here = &mut self.marks[mark as usize];
-        if let Some(one_less) = here.checked_sub(1) {
-            *here = one_less;
-            self.objections -= 1;
+    pub fn withdraw(&mut self, mark: ObjectionMark) {
+        let ObjectionMark { bits, number } = mark;
+        let of = if bits == SHORT_BITS { &mut self.short_of } else { &mut self.long_of };
+        let Some(count) = of.get_mut(&number) else { return };
+        *count -= 1;
+        if *count == 0 {
+            of.remove(&number);
+            if bits == SHORT_BITS {
+                self.short[number as usize / 64] &= !(1 << (number % 64));
+            }
         }
     }
 
-    fn holds(&self, Mark(mark): Mark) -> bool {
-        self.marks[mark as usize] > 0
+    /// The share of devices that chance drops, 0 to 1: marks set over marks there are.
+    #[must_use]
+    pub fn chance_share(&self) -> f64 {
+        let passed_short = 1.0 - self.short_of.len() as f64 / SHORT_SPACE as f64;
+        let passed_long = 1.0 - self.long_of.len() as f64 / LONG_SPACE;
+        1.0 - passed_short * passed_long
     }
 }
 
@@ -116,45 +122,62 @@ mod tests {
     assert_not_impl_any!(Key: Clone, Copy, std::fmt::Debug, std::fmt::Display, serde::Serialize);
     assert_not_impl_any!(Admitted: Clone, Copy, serde::Serialize);
 
+    fn device(address: &str) -> DeviceId {
+        DeviceId::parse(address).unwrap()
+    }
+
     fn sighting(address: &str) -> Sighting {
-        Sighting {
-            device: DeviceId::parse(address).unwrap(),
-            class: AddressClass::Global,
-            rssi: -60,
-            at: None,
-        }
+        Sighting { device: device(address), class: AddressClass::Global, rssi: -60, at: None }
     }
 
     #[test]
     fn an_objection_holds_until_it_is_withdrawn() {
-        let mut gate = Gate::new(Key([7; 32]));
-        let device = DeviceId::parse("a4c138112233").unwrap();
-        assert!(gate.admit(sighting("a4c138112233")).is_some());
-        gate.object(&device);
-        gate.object(&device);
-        assert!(gate.admit(sighting("a4:c1:38:11:22:33")).is_none());
-        assert!(gate.admit(sighting("a4:c1:38:11:22:34")).is_some());
-        gate.withdraw(&device);
-        assert!(gate.admit(sighting("a4c138112233")).is_none(), "the second objection stands");
-        gate.withdraw(&device);
-        gate.withdraw(&device);
-        assert!(gate.admit(sighting("a4c138112233")).is_some());
-        assert_eq!(gate.objections, 0);
+        let key = Arc::new(Key::of([7; 32]));
+        let mut gate = Gate::new(key.clone());
+        for place in 0..2 {
+            let mark = key.marks(&device("a4c138112233"))[place];
+            assert!(gate.admit(sighting("a4c138112233")).is_some());
+            gate.object(mark);
+            gate.object(mark);
+            assert!(gate.chance_share() > 0.0);
+            assert!(gate.admit(sighting("a4:c1:38:11:22:33")).is_none());
+            assert!(gate.admit(sighting("a4:c1:38:11:22:34")).is_some());
+            gate.withdraw(mark);
+            assert!(gate.admit(sighting("a4c138112233")).is_none(), "the second objection stands");
+            gate.withdraw(mark);
+            gate.withdraw(mark);
+            assert!(gate.admit(sighting("a4c138112233")).is_some());
+            assert!(gate.chance_share() < f64::EPSILON);
+        }
     }
 
     #[test]
     fn marks_fill_their_space_evenly_enough() {
         // 4,096 devices over 2^20 marks: the expected number of pairs sharing one is 4096²/2^21 = 8, and over 30 would
-        // be more than seven standard deviations.
-        let key = Key([9; 32]);
-        let mut marks: Vec<u32> = (0..4096u32)
-            .map(|i| {
-                let [a, b, c, d] = i.to_le_bytes();
-                key.mark(&DeviceId::from_octets([2, 0, a, b, c, d | 1]).unwrap()).0
-            })
-            .collect();
-        marks.sort_unstable();
-        assert!(marks.iter().all(|m| *m < 1 << 20));
-        assert!(marks.windows(2).filter(|pair| pair[0] == pair[1]).count() < 30);
+        // be more than seven standard deviations. Over 2^28 it is 0.03, and three would be a chance of five in a million.
+        let key = Key::of([9; 32]);
+        for (place, space, pairs_max) in [(0, 1 << SHORT_BITS, 30), (1, 1 << LONG_BITS, 3)] {
+            let mut marks: Vec<u32> = (0..4096u32)
+                .map(|i| {
+                    let [a, b, c, d] = i.to_le_bytes();
+                    key.marks(&DeviceId::from_octets([2, 0, a, b, c, d | 1]).unwrap())[place].number
+                })
+                .collect();
+            marks.sort_unstable();
+            assert!(marks.iter().all(|m| *m < space));
+            assert!(marks.windows(2).filter(|pair| pair[0] == pair[1]).count() < pairs_max);
+        }
+    }
+
+    #[test]
+    fn a_hit_is_mostly_chance_from_the_start() {
+        let key = Arc::new(Key::of([5; 32]));
+        let mut gate = Gate::new(key);
+        let decoys = decoys().unwrap();
+        decoys.iter().for_each(|decoy| gate.object(decoy.mark));
+        assert!((DECOYS_MIN..=DECOYS_MAX).contains(&decoys.len()));
+        // A few of ten thousand decoys fall on the same mark: the expected loss is n²/2^21, 52 to 82.
+        let share = gate.chance_share();
+        assert!((0.0098..0.0125).contains(&share), "{share}");
     }
 }

@@ -10,6 +10,7 @@ use super::venue_clock::{Reading, VenueClock};
 use crate::calibration::{Kept, Summary};
 use crate::clock::{EpochMs, SteadyMs};
 use crate::config::Venue;
+use crate::ledger::Event;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
 use crate::release::{self, Figure, Judge, Live, Made};
@@ -39,7 +40,7 @@ pub struct Room {
     pub live: watch::Sender<Option<Arc<Live>>>,
 }
 
-/// Something for the store.
+/// Something for the store, or for the ledger.
 #[derive(Debug)]
 pub enum Write {
     /// Figures of closed windows.
@@ -53,12 +54,20 @@ pub enum Write {
         /// When, by the venue's clock.
         made_at: EpochMs,
     },
+    /// A key came or went.
+    Ledger {
+        /// When, by the machine's clock.
+        at: EpochMs,
+        /// What happened.
+        event: Event,
+    },
 }
 
 /// Everything between the intake and the store.
 pub struct Corridor {
     gate: Gate,
-    floors: Vec<Floor>,
+    /// In the order of the configuration; one that was destroyed leaves its place empty.
+    floors: Vec<Option<Floor>>,
     tally: Tally,
 }
 
@@ -89,7 +98,7 @@ impl Corridor {
             told: (None, None),
             waiting_counts: Vec::new(),
         };
-        Self { gate, floors: rooms.into_iter().map(floor).collect(), tally }
+        Self { gate, floors: rooms.into_iter().map(|room| Some(floor(room))).collect(), tally }
     }
 
     /// Takes one piece of news in.
@@ -99,21 +108,30 @@ impl Corridor {
     pub fn take(&mut self, arrival: Arrival, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
         match arrival {
             Arrival::Report(report) => self.report(report, reading, out),
-            Arrival::Status(status) => {
-                self.status(status, reading, out);
+            Arrival::Status(status) => self.status(status, reading, out),
+            Arrival::OptedOut { device, mark } => {
+                self.gate.object(mark);
+                self.floors.iter_mut().flatten().for_each(|floor| floor.lenses.forget(&device));
                 Ok(())
             }
-            Arrival::OptedOut(device) => {
-                self.gate.object(&device);
-                self.floors.iter_mut().for_each(|floor| floor.lenses.forget(&device));
+            Arrival::Restored(mark) => {
+                self.gate.object(mark);
                 Ok(())
             }
-            Arrival::Withdrawn(device) => {
-                self.gate.withdraw(&device);
+            Arrival::Withdrawn(mark) => {
+                self.gate.withdraw(mark);
+                Ok(())
+            }
+            Arrival::Destroyed { venue } => {
+                if let Some(mut floor) = self.floors.get_mut(usize::from(venue)).and_then(Option::take) {
+                    let wiped = floor.lenses.wipe_all();
+                    floor.tell_wiped(wiped, reading, out);
+                    floor.live.send_replace(None);
+                }
                 Ok(())
             }
             Arrival::HeadCount(count) => {
-                if let Some(floor) = self.floors.get_mut(usize::from(count.venue)) {
+                if let Some(Some(floor)) = self.floors.get_mut(usize::from(count.venue)) {
                     floor.head_count(count, out);
                 }
                 Ok(())
@@ -122,10 +140,22 @@ impl Corridor {
     }
 
     /// Lets time pass in every venue.
-    pub fn tick(&mut self, reading: Reading, out: &mut Vec<Write>) {
-        for floor in &mut self.floors {
+    ///
+    /// # Errors
+    /// When the key of a new day could not be made.
+    pub fn tick(&mut self, reading: Reading, out: &mut Vec<Write>) -> Result<(), KeyError> {
+        for floor in self.floors.iter_mut().flatten() {
             floor.clock.tick(reading);
-            floor.pass(reading, &self.tally, out);
+            floor.pass(reading, &self.tally, out)?;
+        }
+        Ok(())
+    }
+
+    /// Wipes every key, for nothing is taken in any more.
+    pub fn end(&mut self, reading: Reading, out: &mut Vec<Write>) {
+        for floor in self.floors.iter_mut().flatten() {
+            let wiped = floor.lenses.wipe_all();
+            floor.tell_wiped(wiped, reading, out);
         }
     }
 
@@ -135,10 +165,14 @@ impl Corridor {
         reading: Reading,
         out: &mut Vec<Write>,
     ) -> Result<(), KeyError> {
-        let Some(floor) = self.floors.get_mut(usize::from(report.from.venue)) else { return Ok(()) };
+        let Some(Some(floor)) = self.floors.get_mut(usize::from(report.from.venue)) else {
+            let all = report.sightings.len() as u64 + report.refused.total();
+            self.tally.sightings(Outcome::Refused("destroyed"), all);
+            return Ok(());
+        };
         floor.clock.tick(reading);
         floor.clock.hear(report.header.at);
-        floor.pass(reading, &self.tally, out);
+        floor.pass(reading, &self.tally, out)?;
         let Some(at) = floor.clock.at() else {
             let all = report.sightings.len() as u64 + report.refused.total();
             self.tally.sightings(Outcome::Refused("no_time"), all);
@@ -147,29 +181,35 @@ impl Corridor {
         floor.lenses.report(&self.gate, report, Moment { at, steady: reading.steady })
     }
 
-    fn status(&mut self, status: SensorStatus, reading: Reading, out: &mut Vec<Write>) {
-        let Some(floor) = self.floors.get_mut(usize::from(status.from.venue)) else { return };
+    fn status(
+        &mut self,
+        status: SensorStatus,
+        reading: Reading,
+        out: &mut Vec<Write>,
+    ) -> Result<(), KeyError> {
+        let Some(Some(floor)) = self.floors.get_mut(usize::from(status.from.venue)) else { return Ok(()) };
         floor.clock.tick(reading);
         // What was retained may be of any day.
         floor.clock.hear(status.at.filter(|_| !status.retained));
-        floor.pass(reading, &self.tally, out);
+        floor.pass(reading, &self.tally, out)?;
         if let Some(at) = floor.clock.at() {
             floor.lenses.status(&status, Moment { at, steady: reading.steady });
         }
+        Ok(())
     }
 }
 
 impl Floor {
-    fn pass(&mut self, reading: Reading, tally: &Tally, out: &mut Vec<Write>) {
-        let Some(at) = self.clock.at() else { return };
+    fn pass(&mut self, reading: Reading, tally: &Tally, out: &mut Vec<Write>) -> Result<(), KeyError> {
+        let Some(at) = self.clock.at() else { return Ok(()) };
         let pulse = at.0.div_euclid(PULSE_MS);
         if pulse == self.pulse {
             if reading.steady.0 - self.wiped.0 >= WIPE_MS {
                 self.wiped = reading.steady;
                 let wiped = self.lenses.wipe(Moment { at, steady: reading.steady });
-                self.tell_wiped(wiped);
+                self.tell_wiped(wiped, reading, out);
             }
-            return;
+            return Ok(());
         }
         self.pulse = pulse;
         self.wiped = reading.steady;
@@ -181,7 +221,10 @@ impl Floor {
         }
         let Passed { closed, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
-        self.tell_wiped(keys_wiped);
+        self.tell_wiped(keys_wiped, reading, out);
+        let begun = self.lenses.begin_day(Moment { at, steady: reading.steady });
+        let made = self.lenses.take_keys_made();
+        self.write_down(made, |venue| Event::KeyMade { venue }, reading, out);
         if calibrated {
             self.calibrated(at, out);
         }
@@ -196,6 +239,7 @@ impl Floor {
             self.told = (Some(at), newest);
             self.tell(at, tally);
         }
+        begun
     }
 
     /// Tells what may be said of the newest half-minute.
@@ -204,10 +248,7 @@ impl Floor {
         let venue = self.lenses.venue().clone();
         let sensors = release::sensors(&venue, self.lenses.roster(), tally, at);
         let newest = self.lenses.newest().filter(|newest| at.since(newest.end) <= LIVE_AGE_MS_MAX);
-        let live = match newest {
-            Some(newest) => self.judge.live(at, newest.venue, &newest.zones, made, sensors),
-            None => self.judge.live(at, None, &vec![None; venue.zones.len()], made, sensors),
-        };
+        let live = self.judge.live(at, newest, made, sensors);
         self.live.send_replace(Some(Arc::new(live)));
     }
 
@@ -228,10 +269,17 @@ impl Floor {
         out.push(Write::Calibration { venue: self.lenses.venue().id.clone(), summary, made_at });
     }
 
-    fn tell_wiped(&self, keys: usize) {
+    fn tell_wiped(&self, keys: usize, reading: Reading, out: &mut Vec<Write>) {
         if keys > 0 {
             tracing::info!(venue = %self.lenses.venue().id, "the key of a venue day was wiped");
         }
+        self.write_down(keys, |venue| Event::KeyWiped { venue }, reading, out);
+    }
+
+    /// A line of the ledger for each of some keys.
+    fn write_down(&self, keys: usize, event: impl Fn(Id) -> Event, reading: Reading, out: &mut Vec<Write>) {
+        let line = || Write::Ledger { at: reading.wall, event: event(self.lenses.venue().id.clone()) };
+        out.extend(std::iter::repeat_with(line).take(keys));
     }
 
     fn made(&self) -> Made {

@@ -193,6 +193,25 @@ impl Lenses {
         wiped.days
     }
 
+    /// Makes the key of the day that has begun, if there is none yet.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn begin_day(&mut self, moment: Moment) -> Result<(), KeyError> {
+        let now = self.now(moment);
+        self.keyring.begin(&now)
+    }
+
+    /// How many keys of days were made since this was last asked.
+    pub fn take_keys_made(&mut self) -> usize {
+        self.keyring.take_made()
+    }
+
+    /// Wipes every key, for the corridor ends. Returns how many were of days.
+    pub fn wipe_all(&mut self) -> usize {
+        self.keyring.wipe_all()
+    }
+
     /// An earlier run of the program ended so shortly before that it left windows behind.
     pub fn resume(&mut self, began: EpochMs) {
         self.aggregate.resume(began, &self.venue);

@@ -10,9 +10,10 @@ use super::corridor::{Corridor, Write};
 use super::venue_clock::Reading;
 use crate::calibration::Summary;
 use crate::clock::{EpochMs, Machine};
+use crate::ledger::{self, Ledger};
 use crate::pseudonym::KeyError;
 use crate::sighting::Delivery;
-use crate::store::{CalibrationRow, Error, Store};
+use crate::store::{self, CalibrationRow, Store};
 
 /// Deliveries waiting at the front door, at most; with it full the intake waits.
 pub const DELIVERIES_MAX: usize = 1_024;
@@ -59,7 +60,12 @@ pub struct StartError(#[from] std::io::Error);
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn start(corridor: Corridor, store: Store, machine: Machine) -> Result<(Door, Running), StartError> {
+pub fn start(
+    corridor: Corridor,
+    store: Store,
+    ledger: Ledger,
+    machine: Machine,
+) -> Result<(Door, Running), StartError> {
     let (deliveries, arriving) = mpsc::channel(DELIVERIES_MAX);
     let (fast, objections) = mpsc::channel(FAST_LANE_MAX);
     let (writes, to_write) = mpsc::channel(WRITES_MAX);
@@ -72,7 +78,7 @@ pub fn start(corridor: Corridor, store: Store, machine: Machine) -> Result<(Door
             let _ = fail.send(error.to_string());
         }
     })?;
-    let writer = tokio::spawn(write(store, to_write));
+    let writer = tokio::spawn(write(store, ledger, to_write));
     Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed }))
 }
 
@@ -135,6 +141,9 @@ impl Work {
             }
             self.take(&mut batch)?;
         }
+        let mut last = Vec::new();
+        self.corridor.end(Reading::take(self.machine), &mut last);
+        self.backlog.extend(last);
         for write in self.backlog {
             if tokio::time::timeout(LAST_WRITES, self.writes.send(write)).await.is_err() {
                 break;
@@ -157,7 +166,9 @@ impl Work {
                 Err(_) => std::mem::forget(ack),
             }
         }
-        self.corridor.tick(reading, &mut out);
+        if failed.is_ok() {
+            failed = self.corridor.tick(reading, &mut out);
+        }
         for write in out {
             match self.backlog.is_empty() {
                 true => {
@@ -172,32 +183,47 @@ impl Work {
 
 /// Writes until the corridor has ended and all is written. What is closed must not be lost: a write that fails is
 /// tried again until it does not.
-async fn write(store: Store, mut writes: mpsc::Receiver<Write>) {
+async fn write(store: Store, ledger: Ledger, mut writes: mpsc::Receiver<Write>) {
     while let Some(write) = writes.recv().await {
         let mut pause = RETRY_FIRST;
         let mut failing = false;
-        while let Err(error) = write_once(&store, &write).await {
-            if let Error::CalibrationTaken { .. } = error {
+        while let Err(error) = write_once(&store, &ledger, &write).await {
+            if let Error::Store(store::Error::CalibrationTaken { .. }) = error {
                 // Trying again cannot help, and the figures themselves do not need this row.
                 tracing::error!(%error, "a calibration could not be kept");
                 break;
             }
             if !failing {
-                tracing::error!(%error, "figures wait for the store; trying until it takes them");
+                tracing::error!(%error, "figures wait for the disk; trying until it takes them");
                 failing = true;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY_LONGEST);
         }
         if failing {
-            tracing::info!("the store takes figures again");
+            tracing::info!("the disk takes figures again");
         }
     }
 }
 
-async fn write_once(store: &Store, write: &Write) -> Result<(), Error> {
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+}
+
+async fn write_once(store: &Store, ledger: &Ledger, write: &Write) -> Result<(), Error> {
     match write {
-        Write::Figures(figures) => store.append(figures).await.map(|_| ()),
+        Write::Figures(figures) => store.append(figures).await.map(|_| ())?,
+        // A line waits for its disk, as rows do on a thread of the database's own.
+        Write::Ledger { at, event } => {
+            let (ledger, at, event) = (ledger.clone(), *at, event.clone());
+            let line = tokio::task::spawn_blocking(move || ledger.append(at, &event).map(|_| ()));
+            line.await.unwrap_or(Err(ledger::Error::BrokenOff))?;
+        }
         Write::Calibration { venue, summary, made_at } => {
             let Summary { calibration, people_sum, root_sum } = summary;
             let part = |value: f64, of: f64| (value * of).round().max(0.0) as u64;
@@ -214,7 +240,8 @@ async fn write_once(store: &Store, write: &Write) -> Result<(), Error> {
                 // As the store keeps it, so that to save it again is to save the same.
                 made_at: EpochMs(made_at.0.div_euclid(1000) * 1000),
             };
-            store.save_calibration(&row).await
+            store.save_calibration(&row).await?;
         }
     }
+    Ok(())
 }

@@ -116,6 +116,8 @@ pub struct Keyring {
     /// The day's key, and for two minutes the day's before.
     days: VecDeque<DayKey>,
     halves: VecDeque<HalfKey>,
+    /// Keys of days made since somebody last asked.
+    days_made: usize,
     offsets_db: Vec<i8>,
     outside_floor_dbm: i8,
     crowd_radio: Radio,
@@ -135,12 +137,13 @@ pub struct Now {
 }
 
 impl Keyring {
-    /// A ring without keys; they are made when they are first needed.
+    /// A ring without keys; a day's is made when the day begins, a half-minute's when it is first needed.
     #[must_use]
     pub fn new(venue: &Venue) -> Self {
         Self {
             days: VecDeque::new(),
             halves: VecDeque::new(),
+            days_made: 0,
             offsets_db: venue.sensors.iter().map(|s| s.rssi_offset_db).collect(),
             outside_floor_dbm: venue.thresholds.outside_floor_dbm,
             crowd_radio: match venue.crowd_radio {
@@ -205,6 +208,25 @@ impl Keyring {
         Wiped { days: days - self.days.len(), stalled_halves: halves - self.halves.len() }
     }
 
+    /// Makes the day's key if there is none, whether or not anybody is heard: when it was made tells nothing then.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn begin(&mut self, now: &Now) -> Result<(), KeyError> {
+        self.day_key(now.at, now).map(|_| ())
+    }
+
+    /// How many keys of days were made since this was last asked.
+    pub fn take_made(&mut self) -> usize {
+        std::mem::take(&mut self.days_made)
+    }
+
+    /// Wipes every key there is. Returns how many were of days.
+    pub fn wipe_all(&mut self) -> usize {
+        self.halves.clear();
+        std::mem::take(&mut self.days).len()
+    }
+
     fn kind_of(&self, class: AddressClass, rssi: i8, now: &Now) -> Result<Kind, NoFootprint> {
         if class.is_stable() {
             return match (now.open, rssi >= self.outside_floor_dbm) {
@@ -231,6 +253,7 @@ impl Keyring {
         }
         self.forget(now);
         self.days.push_back(DayKey { day: now.day, born: now.steady, key: Key::random()? });
+        self.days_made += 1;
         Ok(self.days.back().map(|day| &day.key))
     }
 

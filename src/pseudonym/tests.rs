@@ -26,7 +26,7 @@ fn trace(
     now: &Now,
 ) -> Result<Trace, NoFootprint> {
     let device = DeviceId::parse(address).unwrap();
-    let gate = Gate::new(GateKey::random().unwrap());
+    let gate = Gate::new(std::sync::Arc::new(GateKey::random().unwrap()));
     let admitted = gate.admit(Sighting { device, class, rssi: -60, at: None }).unwrap();
     ring.impress(admitted, 0, at, now).unwrap().map(|footprint| footprint.trace)
 }
@@ -111,7 +111,7 @@ fn a_sensor_that_runs_ahead_makes_no_identity_live_longer() {
     let mut ring = Keyring::new(&venue);
     let now = now(&venue, 6.0);
     let device = DeviceId::parse("9e9f057a6af1").unwrap();
-    let gate = Gate::new(GateKey::random().unwrap());
+    let gate = Gate::new(std::sync::Arc::new(GateKey::random().unwrap()));
     let sighting = Sighting { device, class: AddressClass::Random, rssi: -60, at: None };
     let ahead = EpochMs(now.at.0 + 29_999);
     let footprint = ring.impress(gate.admit(sighting).unwrap(), 0, ahead, &now).unwrap().unwrap();

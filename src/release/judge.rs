@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::nested::{Judged, Nested};
+use super::bookings::Bookings;
+use super::columns::{Candidate, Columns, Judged, Sum, Told};
 use super::partners::{Part, hide_partners};
+use super::traffic::Counts;
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown, traffic};
 use crate::aggregate::{
-    CROWD_LATENESS_SECS, Closed, Covered, Level, Occupancy, Place, Traffic, VISIT_LATENESS_SECS, ZoneWindow,
+    CROWD_LATENESS_SECS, Closed, Covered, Level, Newest, Occupancy, Place, Traffic, VISIT_LATENESS_SECS,
+    ZoneWindow,
 };
 use crate::clock::{EpochMs, Step, Window};
 use crate::config::{ClockKind, Venue};
@@ -36,7 +39,12 @@ pub struct Judge {
     earlier: Option<EpochMs>,
     /// By step: whether the venue's occupancy is shown.
     shown: BTreeMap<Step, bool>,
-    nested: Nested,
+    columns: Columns,
+    /// By row: what live told of the five-minute windows that have not been judged yet.
+    told: BTreeMap<EpochMs, Vec<Told>>,
+    /// The end of the newest half-minute that live has told.
+    told_up_to: EpochMs,
+    bookings: BTreeMap<Place, Bookings>,
     live_shown: bool,
 }
 
@@ -45,13 +53,17 @@ impl Judge {
     /// an earlier run published.
     #[must_use]
     pub fn new(venue: Arc<Venue>, thresholds: u32, earlier: Option<EpochMs>) -> Self {
+        let columns = Columns::new(venue.zones.iter().map(|z| z.group).collect(), venue.groups.len());
         Self {
             venue,
             thresholds,
             began: None,
             earlier,
             shown: BTreeMap::new(),
-            nested: Nested::default(),
+            columns,
+            told: BTreeMap::new(),
+            told_up_to: EpochMs(i64::MIN),
+            bookings: BTreeMap::new(),
             live_shown: false,
         }
     }
@@ -74,24 +86,32 @@ impl Judge {
         }
     }
 
-    /// Judges the newest half-minute, given as the venue and its zones.
+    /// Judges the newest half-minute; `None` where none is new enough to be now.
     #[must_use]
     pub fn live(
         &mut self,
         at: EpochMs,
-        venue: Option<Level>,
-        zones: &[Option<Level>],
+        newest: Option<&Newest>,
         made: Made,
         sensors: Vec<SensorLive>,
     ) -> Live {
+        let venue = newest.and_then(|newest| newest.venue);
+        let nothing = vec![None; self.venue.zones.len()];
+        let zones = newest.map_or(&nothing, |newest| &newest.zones);
         self.live_shown = self.is_shown(self.live_shown, venue);
-        let mut parts = self.parts(zones.iter().copied());
-        hide_partners(self.k(), &mut parts, &vec![None; zones.len()], &mut []);
+        let parts = self.live_parts(zones);
+        if let Some(newest) = newest {
+            self.tell(newest, &parts);
+        }
+        // Of hidden zones it is said that they are under k only if that leaves each the chance to be empty.
+        let hidden = zones.iter().zip(&parts).filter(|(level, part)| level.is_some() && !part.shown);
+        let (count, people) = hidden.fold((0u32, 0), |(n, sum), (_, part)| (n + 1, sum + part.people));
+        let may_say_under_k = people <= count.saturating_sub(1) * (self.k() - 1);
         let zone = |(level, part): (&Option<Level>, &Part)| match level {
             None => Shown::NoData,
             Some(_) if !self.live_shown => Shown::HeldBack,
             Some(level) if part.shown => Shown::People(banded(level)),
-            Some(_) if part.people < self.k() => Shown::UnderK,
+            Some(_) if part.people < self.k() && may_say_under_k => Shown::UnderK,
             Some(_) => Shown::HeldBack,
         };
         let occupancy = match venue {
@@ -117,15 +137,10 @@ impl Judge {
     }
 
     fn crowd(&mut self, window: &ZoneWindow<Occupancy>) -> Vec<Figure> {
-        let levels: Vec<Option<Level>> = window.rows.iter().map(|(_, covered)| covered.row.mean).collect();
-        let shown = self.shown(window, &levels);
-        let judged = |(shown, level): (&bool, &Option<Level>)| Judged {
-            shown: *shown && level.is_some(),
-            people: level.map(|level| whole(level.people)),
+        let shown = match window.step {
+            Step::FiveMinutes => self.shown(window),
+            _ => self.shown_of_longer(window),
         };
-        let judged: Vec<Judged> = shown.iter().zip(&levels).map(judged).collect();
-        self.nested.judged(&self.venue.calendar, window.step, window.window, &judged);
-
         let mut figures = Vec::with_capacity(window.rows.len() * 2);
         for ((place, covered), shown) in window.rows.iter().zip(shown) {
             let told = |level: Option<Level>| level.filter(|_| shown).map(|l| told(*place, &l));
@@ -146,42 +161,110 @@ impl Judge {
         figures
     }
 
-    /// Which rows of a window may be shown.
-    fn shown(&mut self, window: &ZoneWindow<Occupancy>, levels: &[Option<Level>]) -> Vec<bool> {
-        let (step, from, k) = (window.step, window.window.from, self.k());
-        let row_of = |want: Place| window.rows.iter().position(|(place, _)| *place == want);
-        let of_venue = row_of(Place::Venue).and_then(|row| levels[row]);
-        let before = self.shown.get(&step).copied().unwrap_or(false);
-        let venue_shown = self.is_shown(before, of_venue);
-        self.shown.insert(step, venue_shown);
-
-        let part = |want: Place| {
-            let row = row_of(want);
-            let people = row.and_then(|row| levels[row]).map_or(0, |level| whole(level.people));
-            let safe = row.is_none_or(|row| self.nested.is_safe(k, step, from, row));
-            Part { people, shown: people >= k && safe }
+    /// Which rows of a five-minute window may be shown.
+    fn shown(&mut self, window: &ZoneWindow<Occupancy>) -> Vec<bool> {
+        let (from, k) = (window.window.from, self.k());
+        let told = self.told.remove(&from).unwrap_or_default();
+        self.told = self.told.split_off(&from);
+        let venue_shown = self.venue_is_shown(window);
+        let (sum, told) = (
+            |row: usize| window.rows.get(row).map(|(_, covered)| sum_of(&covered.row)).unwrap_or_default(),
+            |row: usize| told.get(row).copied().unwrap_or_default(),
+        );
+        let part = |row: usize| {
+            let people = people(window, row);
+            let safe = sum(row).is_safe_beside(k, told(row));
+            let known = sum(row).halves == 0 || sum(row).is_known(told(row));
+            Part { people, shown: people >= k && safe, known }
         };
-        let mut zones: Vec<Part> =
-            (0..self.venue.zones.len()).map(|zone| part(Place::Zone(zone as u16))).collect();
-        let mut groups: Vec<Part> =
-            (0..self.venue.groups.len()).map(|g| part(Place::Group(g as u16))).collect();
+        let (groups, zones) = (self.venue.groups.len(), self.venue.zones.len());
+        let mut group_parts: Vec<Part> = (1..=groups).map(part).collect();
+        let mut zone_parts: Vec<Part> = (1 + groups..=groups + zones).map(part).collect();
         let group_of: Vec<_> = self.venue.zones.iter().map(|z| z.group).collect();
-        hide_partners(k, &mut zones, &group_of, &mut groups);
-        let place_shown = |(row, (place, _)): (usize, &(Place, Covered<Occupancy>))| {
-            venue_shown
-                && match place {
-                    Place::Venue => self.nested.is_safe(k, step, from, row),
-                    Place::Group(group) => groups[usize::from(*group)].shown,
-                    Place::Zone(zone) => zones[usize::from(*zone)].shown,
-                }
-        };
-        window.rows.iter().enumerate().map(place_shown).collect()
+        // What live hid together must not be cut by a group.
+        for (zone, group) in group_of.iter().enumerate() {
+            if let Some(group) = group.filter(|_| told(1 + groups + zone).is_tied()) {
+                group_parts[group].shown = false;
+            }
+        }
+        hide_partners(k, &mut zone_parts, &group_of, &mut group_parts);
+        let venue = venue_shown && sum(0).is_safe_beside(k, told(0));
+        let parts = group_parts.iter().chain(&zone_parts).map(|part| venue_shown && part.shown);
+        let shown: Vec<bool> = std::iter::once(venue).chain(parts).take(window.rows.len()).collect();
+        let judged = shown.iter().enumerate().map(|(row, shown)| Judged {
+            sum: sum(row),
+            told: told(row),
+            shown: *shown,
+            peak: window.rows[row].1.row.peak.map(|level| whole(level.people)),
+        });
+        self.columns.judged(from, &judged.collect::<Vec<_>>());
+        shown
     }
 
-    fn visits(&self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
+    /// Which rows of a longer window may be shown beside the five-minute windows in it.
+    fn shown_of_longer(&mut self, window: &ZoneWindow<Occupancy>) -> Vec<bool> {
+        let venue_shown = self.venue_is_shown(window);
+        let candidate = |(row, (place, covered)): (usize, &(Place, Covered<Occupancy>))| {
+            let mean = covered.row.mean.filter(|mean| venue_shown && whole(mean.people) >= self.k())?;
+            let half_grain = if *place == Place::Venue { f64::from(GRAIN) / 2.0 } else { 0.5 };
+            let value = f64::from(told(*place, &mean).value);
+            let peak = covered.row.peak.map(|level| whole(level.people));
+            Some(Candidate { row, sum: sum_of(&covered.row), value, peak, half_grain })
+        };
+        let mut candidates: Vec<Candidate> = window.rows.iter().enumerate().filter_map(candidate).collect();
+        // The venue first, then the largest.
+        candidates.sort_by(|a, b| {
+            (a.row != 0).cmp(&(b.row != 0)).then(b.value.total_cmp(&a.value)).then(a.row.cmp(&b.row))
+        });
+        let admitted = self.columns.admit(self.venue.thresholds.k, window.window, &candidates);
+        self.columns.end(window.step, window.window, &self.venue.calendar);
+        (0..window.rows.len()).map(|row| admitted.contains(&row)).collect()
+    }
+
+    /// Whether the venue's rule shows anything at all of a window.
+    fn venue_is_shown(&mut self, window: &ZoneWindow<Occupancy>) -> bool {
+        let of_venue = window.rows.first().and_then(|(_, covered)| covered.row.mean);
+        let before = self.shown.get(&window.step).copied().unwrap_or(false);
+        let shown = self.is_shown(before, of_venue);
+        self.shown.insert(window.step, shown);
+        shown
+    }
+
+    /// The zones of a half-minute, hidden so that none can be subtracted from the venue. Groups are not told live.
+    fn live_parts(&self, zones: &[Option<Level>]) -> Vec<Part> {
+        let mut parts: Vec<Part> = zones.iter().map(|level| self.part(*level)).collect();
+        hide_partners(self.k(), &mut parts, &vec![None; zones.len()], &mut []);
+        parts
+    }
+
+    /// Takes note of what live tells of a half-minute.
+    fn tell(&mut self, newest: &Newest, parts: &[Part]) {
+        let Newest { end, venue, zones } = newest;
+        let Some(of_venue) = venue else { return };
+        if self.told_up_to >= *end {
+            return;
+        }
+        self.told_up_to = *end;
+        let from = self.venue.calendar.window_of(EpochMs(end.0 - 1), Step::FiveMinutes).from;
+        let groups = self.venue.groups.len();
+        let rows = self.told.entry(from).or_insert_with(|| vec![Told::default(); 1 + groups + zones.len()]);
+        rows[0].half(of_venue.people, self.live_shown, false);
+        for (row, (level, part)) in rows.iter_mut().skip(1 + groups).zip(zones.iter().zip(parts)) {
+            if let Some(level) = level {
+                row.half(level.people, self.live_shown && part.shown, self.live_shown);
+            }
+        }
+    }
+
+    fn visits(&mut self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
         let mut figures = Vec::new();
         for (place, covered) in &window.rows {
-            for (metric, value) in traffic::judge(&covered.row, self.k()) {
+            // A group is not counted by this lens.
+            let counts = Counts::of(&covered.row, matches!(place, Place::Zone(_)));
+            let (k, calendar) = (self.k(), self.venue.calendar);
+            let bookings = self.bookings.entry(*place).or_default();
+            let shown = bookings.judge(k, &calendar, window.step, window.window, counts);
+            for (metric, value) in traffic::judge(&covered.row, &shown) {
                 let label = self.label(metric, *place, window.step, window.window, covered.coverage, None);
                 figures.push(Figure::judged(label, value, None));
             }
@@ -195,11 +278,9 @@ impl Judge {
         venue.is_some_and(|level| whole(level.people) >= least)
     }
 
-    fn parts(&self, levels: impl Iterator<Item = Option<Level>>) -> Vec<Part> {
-        levels
-            .map(|level| level.map_or(0, |level| whole(level.people)))
-            .map(|people| Part { people, shown: people >= self.k() })
-            .collect()
+    fn part(&self, level: Option<Level>) -> Part {
+        let people = level.map_or(0, |level| whole(level.people));
+        Part { people, shown: people >= self.k(), known: level.is_none() }
     }
 
     fn label(
@@ -246,6 +327,17 @@ impl Judge {
     fn k(&self) -> u32 {
         self.venue.thresholds.k
     }
+}
+
+fn people(window: &ZoneWindow<Occupancy>, row: usize) -> u32 {
+    let mean = window.rows.get(row).and_then(|(_, covered)| covered.row.mean);
+    mean.map_or(0, |level| whole(level.people))
+}
+
+/// What half-minutes add up to.
+fn sum_of(row: &Occupancy) -> Sum {
+    let people = row.mean.map_or(0.0, |mean| mean.people * f64::from(row.halves));
+    Sum { people, halves: row.halves }
 }
 
 /// A venue's number is coarse, a zone's or group's is whole.

@@ -1,10 +1,13 @@
 #![doc = include_str!("README.md")]
 
+mod bookings;
+mod columns;
 mod figure;
 mod judge;
 mod live;
-mod nested;
 mod partners;
+#[cfg(test)]
+mod solver_tests;
 mod traffic;
 
 pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};

@@ -5,6 +5,8 @@
 pub(super) struct Part {
     pub(super) people: u32,
     pub(super) shown: bool,
+    /// Everybody knows its people, or that there are none, whether it is shown or not: it hides nothing.
+    pub(super) known: bool,
 }
 
 /// Hides parts until nothing shown lets a hidden one be subtracted out.
@@ -22,7 +24,7 @@ pub(super) fn hide_partners(k: u32, zones: &mut [Part], group_of: &[Option<usize
         let Some(group) = broken else { return };
         let inside = |zone: &usize| relation(group_of[*zone], groups) == group;
         let smallest = (0..zones.len())
-            .filter(|z| zones[*z].shown)
+            .filter(|z| zones[*z].shown && !zones[*z].known)
             .filter(inside)
             .min_by_key(|z| (zones[*z].people, *z));
         match (smallest, group) {
@@ -52,8 +54,10 @@ fn is_safe(
     groups: &[Part],
     group: Option<usize>,
 ) -> bool {
-    let hidden =
-        zones.iter().zip(group_of).filter(|(zone, of)| !zone.shown && relation(**of, groups) == group);
+    let hidden = zones
+        .iter()
+        .zip(group_of)
+        .filter(|(zone, of)| !zone.shown && !zone.known && relation(**of, groups) == group);
     let (count, people) = hidden.fold((0, 0), |(count, people), (zone, _)| (count + 1, people + zone.people));
     count == 0 || (count >= 2 && people >= k)
 }
@@ -65,7 +69,7 @@ mod tests {
     use super::*;
 
     fn parts(people: &[u32]) -> Vec<Part> {
-        people.iter().map(|p| Part { people: *p, shown: *p >= 10 }).collect()
+        people.iter().map(|p| Part { people: *p, shown: *p >= 10, known: false }).collect()
     }
 
     fn shown(people: &[u32], group_of: &[Option<usize>], groups: &[u32]) -> (Vec<bool>, Vec<bool>) {

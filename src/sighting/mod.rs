@@ -87,6 +87,15 @@ pub struct HeadCount {
     pub root_mean_centi: Option<u32>,
 }
 
+/// A mark of the list of objections: all that is kept of a device whose owner objected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectionMark {
+    /// How many bits of a keyed hash it holds.
+    pub bits: u8,
+    /// Those bits.
+    pub number: u32,
+}
+
 /// All news enters by one front door.
 #[derive(Debug)]
 pub enum Arrival {
@@ -95,11 +104,23 @@ pub enum Arrival {
     /// A sensor speaks of itself.
     Status(SensorStatus),
     /// A device's owner objects: the open visit is forgotten, the mark is in force from the next sighting.
-    OptedOut(DeviceId),
+    OptedOut {
+        /// Whose open visit is forgotten.
+        device: DeviceId,
+        /// What is put in force.
+        mark: ObjectionMark,
+    },
+    /// An objection came back out of a backup.
+    Restored(ObjectionMark),
     /// The objection was withdrawn.
-    Withdrawn(DeviceId),
+    Withdrawn(ObjectionMark),
     /// People were counted by eye.
     HeadCount(HeadCount),
+    /// A venue is destroyed: nothing of it is heard any more.
+    Destroyed {
+        /// The venue's place in the configuration.
+        venue: u16,
+    },
 }
 
 /// Keeps a broker's copy of a message alive until the message has been taken in: dropping it acknowledges.

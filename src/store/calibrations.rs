@@ -78,6 +78,10 @@ impl Store {
     pub async fn save_calibration(&self, row: &CalibrationRow) -> Result<(), Error> {
         const DOING: &str = "saving a calibration";
         let number = |sum: u64| i64::try_from(sum).map_err(|_| Error::Unknown { doing: DOING });
+        let mut transaction = self.write(DOING).await?;
+        if self.is_shut(&row.venue) {
+            return Ok(());
+        }
         let done = sqlx::query(
             "INSERT INTO calibration (venue, version, scale_milli, knee_centi, kappa_permille, counts, people_sum, \
              root_sum_centi, made_at_secs) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
@@ -91,9 +95,10 @@ impl Store {
         .bind(number(row.people_sum)?)
         .bind(number(row.root_sum_centi)?)
         .bind(secs(row.made_at))
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
         .map_err(Error::while_doing(DOING))?;
+        transaction.commit().await.map_err(Error::while_doing(DOING))?;
         if done.rows_affected() == 0
             && self.calibration(&row.venue, Some(row.version)).await?.as_ref() != Some(row)
         {

@@ -71,7 +71,9 @@ impl Store {
         }
         let mut written = 0;
         let mut transaction = self.write(DOING).await?;
-        for some in figures.chunks(STATEMENT_ROWS_MAX) {
+        // Asked under the lock: whoever erases a venue shuts it first, and then waits for the lock.
+        let open: Vec<&Figure> = figures.iter().filter(|figure| !self.is_shut(figure.venue())).collect();
+        for some in open.chunks(STATEMENT_ROWS_MAX) {
             written += insert(some)
                 .build()
                 .execute(&mut *transaction)
@@ -79,7 +81,7 @@ impl Store {
                 .map_err(Error::while_doing(DOING))?
                 .rows_affected();
         }
-        for (venue, end) in reach(figures) {
+        for (venue, end) in reach(&open) {
             sqlx::query(
                 "INSERT INTO venue_reach (venue, newest_end_secs) VALUES ($1, $2) \
                  ON CONFLICT (venue) DO UPDATE SET newest_end_secs = max(newest_end_secs, excluded.newest_end_secs)",
@@ -173,7 +175,7 @@ impl Store {
 }
 
 /// One statement for some figures: a statement each would spend its time on the way to the database's thread.
-fn insert(figures: &[Figure]) -> QueryBuilder<Sqlite> {
+fn insert(figures: &[&Figure]) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(
         "INSERT INTO figure (venue, scope, metric, step, from_secs, to_secs, state, value, low, high, \
          root_mean_centi, flags, coverage_permille, thresholds_version, calibration) ",
@@ -203,7 +205,7 @@ fn insert(figures: &[Figure]) -> QueryBuilder<Sqlite> {
 }
 
 /// The latest end of each venue that figures speak of.
-fn reach(figures: &[Figure]) -> BTreeMap<&Id, EpochMs> {
+fn reach<'a>(figures: &[&'a Figure]) -> BTreeMap<&'a Id, EpochMs> {
     let mut ends = BTreeMap::new();
     for figure in figures {
         let end = ends.entry(figure.venue()).or_insert(figure.window().to);

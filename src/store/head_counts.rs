@@ -47,6 +47,11 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn add_head_count(&self, count: NewHeadCount) -> Result<HeadCountRow, Error> {
+        const DOING: &str = "keeping a head count";
+        let mut transaction = self.write(DOING).await?;
+        if self.is_shut(&count.venue) {
+            return Err(Error::Shut { doing: DOING });
+        }
         let id: i64 = sqlx::query_scalar(
             "INSERT INTO head_count (venue, zone, from_secs, to_secs, people, entered_at_secs) \
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
@@ -57,9 +62,10 @@ impl Store {
         .bind(secs(count.to))
         .bind(count.people)
         .bind(secs(count.entered_at))
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *transaction)
         .await
-        .map_err(Error::while_doing("keeping a head count"))?;
+        .map_err(Error::while_doing(DOING))?;
+        transaction.commit().await.map_err(Error::while_doing(DOING))?;
         Ok(HeadCountRow { id, count })
     }
 

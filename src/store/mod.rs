@@ -2,20 +2,26 @@
 
 mod calibrations;
 mod figures;
+mod forgetting;
 mod head_counts;
+mod objections;
 #[cfg(test)]
 mod schema;
 
 pub use calibrations::CalibrationRow;
 pub use figures::Published;
+pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use passant_wire::Id;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -41,6 +47,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
+    /// Venues that were destroyed: nothing of them is taken any more.
+    shut: Arc<RwLock<BTreeSet<Id>>>,
 }
 
 /// Whose figures a data directory holds. It is decided when the directory is first opened.
@@ -94,6 +102,17 @@ pub enum Error {
         /// What was being done.
         doing: &'static str,
     },
+    /// The venue was destroyed.
+    #[error("{doing}: the venue was destroyed, and nothing of it is taken any more")]
+    Shut {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The other database's objections are not of this list.
+    #[error(
+        "merging a list of objections: it was made under another key; take the database that was backed up together with this installation's key"
+    )]
+    ForeignObjections,
     /// A version of the calibration that is there with other numbers.
     #[error(
         "saving a calibration: version {version} is there with other numbers, and a version never changes"
@@ -150,7 +169,7 @@ impl Store {
             .await
             .map_err(Error::while_doing("opening the database"))?;
         MIGRATIONS.run(&pool).await.map_err(|e| Error::Migration(Box::new(e)))?;
-        let store = Self { pool };
+        let store = Self { pool, shut: Arc::default() };
         store.belongs_to(dir, kind).await?;
         Ok(store)
     }
@@ -188,6 +207,17 @@ impl Store {
             Some(is) => Err(Error::OtherKind { path: dir.into(), is, asked }),
             None => Err(Error::Unknown { doing: DOING }),
         }
+    }
+
+    /// Takes nothing of a venue any more, for it is being destroyed.
+    pub fn shut(&self, venue: &Id) {
+        self.shut.write().unwrap_or_else(PoisonError::into_inner).insert(venue.clone());
+    }
+
+    /// Whether a venue was destroyed.
+    #[must_use]
+    pub fn is_shut(&self, venue: &Id) -> bool {
+        self.shut.read().unwrap_or_else(PoisonError::into_inner).contains(venue)
     }
 
     /// A transaction that takes the write lock at once: one that read first could not get it any more.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone.
-const COLUMNS: [(&str, &str); 38] = [
+const COLUMNS: [(&str, &str); 43] = [
     ("calibration", "counts"),
     ("calibration", "kappa_permille"),
     ("calibration", "knee_centi"),
@@ -39,6 +39,11 @@ const COLUMNS: [(&str, &str); 38] = [
     ("head_count", "zone"),
     ("meta", "key"),
     ("meta", "value"),
+    ("objection", "bits"),
+    ("objection", "mark"),
+    ("objection", "receipt"),
+    ("objection_key", "check_value"),
+    ("objection_key", "only_row"),
     ("thresholds", "json"),
     ("thresholds", "venue"),
     ("thresholds", "version"),

@@ -52,6 +52,7 @@ struct Inner {
     refusals_of: Mutex<BTreeMap<(String, String), Refusals>>,
     sightings: Family<SightingOutcome, Counter>,
     figures: Family<FigureOutcome, Counter>,
+    purged_figures: Counter,
     broker_connected: Gauge,
     broker_connections: Counter,
 }
@@ -94,6 +95,7 @@ impl Default for Tally {
             refusals_of: Mutex::default(),
             sightings: Family::default(),
             figures: Family::default(),
+            purged_figures: Counter::default(),
             broker_connected: Gauge::default(),
             broker_connections: Counter::default(),
         };
@@ -106,6 +108,11 @@ impl Default for Tally {
         );
         registry.register("sightings", "Sightings by what became of them", inner.sightings.clone());
         registry.register("figures", "Figures closed, by state", inner.figures.clone());
+        registry.register(
+            "purged_figures",
+            "Figures deleted because they had outlived their time",
+            inner.purged_figures.clone(),
+        );
         registry.register(
             "broker_connected",
             "1 while the broker is connected",
@@ -164,6 +171,11 @@ impl Tally {
         for (state, count) in [("final", published), ("held_back", held_back)] {
             self.0.figures.get_or_create(&FigureOutcome { state: state.into() }).inc_by(count);
         }
+    }
+
+    /// Figures that had outlived their time were deleted.
+    pub fn purged(&self, figures: u64) {
+        self.0.purged_figures.inc_by(figures);
     }
 
     /// The broker was reached, or lost.

@@ -1,0 +1,126 @@
+//! What can be written down.
+
+use passant_wire::Id;
+
+/// Something that happened, without a word about anyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The server started.
+    Started,
+    /// The server stopped as it was told to.
+    Stopped,
+    /// The key of a venue's day was made.
+    KeyMade {
+        /// The venue.
+        venue: Id,
+    },
+    /// The key of a venue's day was wiped.
+    KeyWiped {
+        /// The venue.
+        venue: Id,
+    },
+    /// What had outlived its time was deleted.
+    Purged {
+        /// The venue.
+        venue: Id,
+        /// How many rows.
+        rows: u64,
+    },
+    /// Something was refused.
+    Refused {
+        /// What.
+        what: Refusal,
+    },
+    /// How many objections are in force, once a day.
+    Objections {
+        /// In whole thousands, decoys among them.
+        rounded: u64,
+    },
+    /// A venue's data and keys were erased.
+    Destroyed {
+        /// The venue.
+        venue: Id,
+    },
+    /// Somebody asked to count again in a venue that had been destroyed.
+    CountedAnew {
+        /// The venue.
+        venue: Id,
+    },
+    /// A crash had cut the last line short.
+    Torn {
+        /// The length of what was left of it.
+        bytes: u64,
+    },
+    /// A new file goes on where the old one ended.
+    Continued,
+}
+
+/// What was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server did not start.
+    Start,
+    /// The broker did not pass its check.
+    Broker,
+    /// The notice was not printed.
+    Poster,
+    /// The list of objections did not open: its key is lost, or it is another's.
+    List,
+}
+
+/// What a line says besides its number, its time and its chain.
+#[derive(Default, serde::Serialize)]
+pub(super) struct Said<'a> {
+    pub(super) event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) venue: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objections: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+/// Words that are read back.
+pub(super) const KEY_WIPED: &str = "key_wiped";
+pub(super) const OBJECTIONS: &str = "objections";
+pub(super) const PURGED: &str = "purged";
+pub(super) const DESTROYED: &str = "destroyed";
+pub(super) const COUNTED_ANEW: &str = "counted_anew";
+pub(super) const CONTINUED: &str = "continued";
+
+impl Event {
+    /// The event as a line says it.
+    pub(super) fn said(&self) -> Said<'_> {
+        let plain = |event| Said { event, ..Said::default() };
+        match self {
+            Self::Started => plain("started"),
+            Self::Stopped => plain("stopped"),
+            Self::KeyMade { venue } => Said { venue: Some(venue.as_str()), ..plain("key_made") },
+            Self::KeyWiped { venue } => Said { venue: Some(venue.as_str()), ..plain(KEY_WIPED) },
+            Self::Purged { venue, rows } => {
+                Said { venue: Some(venue.as_str()), rows: Some(*rows), ..plain(PURGED) }
+            }
+            Self::Refused { what } => Said { what: Some(what.as_str()), ..plain("refused") },
+            Self::Objections { rounded } => Said { objections: Some(*rounded), ..plain(OBJECTIONS) },
+            Self::Destroyed { venue } => Said { venue: Some(venue.as_str()), ..plain(DESTROYED) },
+            Self::CountedAnew { venue } => Said { venue: Some(venue.as_str()), ..plain(COUNTED_ANEW) },
+            Self::Torn { bytes } => Said { bytes: Some(*bytes), ..plain("torn") },
+            Self::Continued => plain(CONTINUED),
+        }
+    }
+}
+
+impl Refusal {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Broker => "broker",
+            Self::Poster => "poster",
+            Self::List => "list",
+        }
+    }
+}
