@@ -44,11 +44,16 @@ fn machine_time(directory: &Path) -> i64 {
     DateTime::<chrono::Utc>::from(written).timestamp_millis()
 }
 
-/// Waits until the past is through and half-minutes go by as they do on the wall.
-fn until_it_lives(demo: &mut Demo, directory: &Path) {
+/// Waits until the past is through.
+fn until_now(demo: &mut Demo, directory: &Path) {
     demo.until("the venue's clock has come to now", |demo| {
         venue_time(demo).is_some_and(|at| machine_time(directory) - at < 60_000)
     });
+}
+
+/// Waits until the past is through and half-minutes go by as they do on the wall.
+fn until_it_lives(demo: &mut Demo, directory: &Path) {
+    until_now(demo, directory);
     for _ in 0..2 {
         let before = venue_time(demo);
         demo.until("live moves to another half-minute", |demo| venue_time(demo) > before);
@@ -128,7 +133,7 @@ fn a_mall_lives_stops_and_is_started_again() {
     // What it kept is there at once, and a week it has seen before is no reason to stop.
     let mut again = Demo::start(directory.path(), ports, 1);
     assert_eq!(figures(&again, "occupancy", None, "1h", span), before);
-    until_it_lives(&mut again, directory.path());
+    until_now(&mut again, directory.path());
     assert_eq!(figures(&again, "occupancy", None, "1h", span), before, "what is closed stays closed");
     assert!(again.interrupt().success());
 

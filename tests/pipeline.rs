@@ -8,6 +8,7 @@ use passant::broker::{self, Access, Options};
 use passant::link::{self, Protocol};
 use passant::store::{Kind, Store};
 use passant::telemetry::Tally;
+use sensor_sim::load;
 use sensor_sim::mall::run::{Order, Outcome, run as simulate};
 use sensor_sim::mall::{MALL, Scenario};
 use sensor_sim::progress::Progress;
@@ -142,4 +143,31 @@ fn without_deliveries_for_the_venue_there_is_no_figure() {
         assert_eq!(server.counter("passant_figures_total", ""), 0);
     });
     assert_eq!(newest, None, "the table of figures is empty");
+}
+
+#[test]
+fn a_server_with_a_broker_of_its_own_loses_nothing() {
+    let (_, venues) = include_str!("../sensor-sim/load.toml").split_once("[[venue]]").expect("a venue");
+    let port = mosquitto::free_port();
+    let embedded = format!("embedded = \"127.0.0.1:{port}\"");
+    let mut server = Server::start_with(&format!("[[venue]]{venues}"), 10, &embedded);
+    let order = load::Order {
+        url: format!("mqtt://127.0.0.1:{port}").parse().expect("a url"),
+        api: Some(server.url().parse().expect("a url")),
+        venue: None,
+        sensors: None,
+        rate: Some(20_000),
+        secs: 2,
+        batch: 100,
+        window: 100_000,
+        connections: 2,
+        devices: 600_000,
+        seed: 1,
+        form: load::crowd::Form::Binary,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let done = runtime.expect("a runtime").block_on(load::load(&order, &Progress::new(None, "s")));
+    let done = done.expect("the load runs");
+    assert!(done.is_good() && done.sent > 10_000, "{done:?}");
+    server.stop();
 }
