@@ -68,10 +68,10 @@ pub(super) async fn known(State(access): State<Access>, request: Request, next: 
 /// Only a route that there is can be public: what matched nothing says nothing about it.
 fn is_public(route: Option<&MatchedPath>) -> bool {
     let Some(route) = route.map(MatchedPath::as_str) else { return false };
-    let lies_below = |public: &&str| {
-        route.strip_prefix(*public).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    let lies_below = |public: &str| {
+        route.strip_prefix(public).is_some_and(|below| below.is_empty() || below.starts_with('/'))
     };
-    PUBLIC.iter().any(lies_below)
+    PUBLIC.iter().any(|public| lies_below(public))
 }
 
 /// A token among the headers, as an API's client or as a browser shows it.

@@ -14,6 +14,7 @@ use sensor_sim::progress::Progress;
 use sensor_sim::replay::Speed;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
@@ -68,8 +69,8 @@ pub async fn run(options: &Options) -> Result<()> {
     let link = link::Options { credentials: sensors.login(), ..intake::options(&config.mqtt)? };
     let server = Server::start(config, link, page.access.clone(), machine).await?;
 
+    say(&Zeroizing::new(format!("Passant shows a simulated mall: {}", *page.link(listener.local_addr()?))));
     welcome(options.days, &scenario, &zone);
-    say(&page.link(listener.local_addr()?));
     for advice in [page.advice(), sensors.advice(mqtt)].into_iter().flatten() {
         say(&advice);
     }
@@ -112,10 +113,10 @@ pub async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What is shown, before where.
+/// What is shown.
 fn welcome(days: u32, scenario: &Scenario, zone: &str) {
     say(&format!(
-        "{days} past days of a simulated mall come first, then it goes on live; {:.0} % of its devices keep one address, the others change theirs.",
+        "{days} past days come first, then it goes on live; {:.0} % of its devices keep one address, the others change theirs.",
         100.0 * scenario.stable_share()
     ));
     say(&format!(

@@ -22,10 +22,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server with the venues of a configuration, a broker's port, and every log line of every crate.
     pub(crate) fn start(venues: &str, k: u32, broker: u16) -> Self {
+        Self::start_with(venues, k, &format!("url = \"mqtt://127.0.0.1:{broker}\""))
+    }
+
+    /// The same, with a line that says where the broker is.
+    pub(crate) fn start_with(venues: &str, k: u32, broker: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let http = super::mosquitto::free_port();
         let text = format!(
-            "data_dir = {:?}\n[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\n[http]\nlisten = \"127.0.0.1:{http}\"\n[privacy]\nk = {k}\n{venues}",
+            "data_dir = {:?}\n[mqtt]\n{broker}\n[http]\nlisten = \"127.0.0.1:{http}\"\n[privacy]\nk = {k}\n{venues}",
             directory.path().join("data")
         );
         std::fs::write(directory.path().join("passant.toml"), text).expect("the configuration is written");
