@@ -10,6 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Access, Problem};
 
+/// Where a browser says a request comes from, next to its target.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Refuses a Host that is not this machine's, unless a token is asked for, and a change that another origin asks for.
 pub(super) async fn meant_for_this_machine(
     State(access): State<Access>,
@@ -31,7 +34,11 @@ pub(super) async fn meant_for_this_machine(
         .into_response();
     };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // A page that sends no referrer sends no origin either, but the word null; then the browser's own word counts, which
+    // no page can write.
+    let own_page = only(request.headers(), SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
     let elsewhere = request.headers().contains_key(header::ORIGIN)
+        && !own_page
         && !only(request.headers(), header::ORIGIN).is_some_and(|origin| is_same(origin, host));
     if changes && elsewhere {
         return Problem::forbidden("a page of another origin may not change anything here; use this server's own pages, or a client that sends no Origin")

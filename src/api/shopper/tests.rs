@@ -85,6 +85,12 @@ async fn the_privacy_page_tells_the_facts_in_words_and_as_json() {
 #[tokio::test]
 async fn a_page_elsewhere_cannot_object_or_withdraw_for_its_visitor() {
     let stage = Stage::set().await;
+    // These pages tell no referrer, so a browser tells no origin of them, but that they are our own.
+    for (site, status) in [("same-origin", 303), ("same-site", 403), ("cross-site", 403), ("none", 403)] {
+        let headers = [HOST, FORM, ("origin", "null"), ("sec-fetch-site", site)];
+        let answer = stage.ask("POST", "/opt-out", &headers, "device=A4C138112233").await;
+        assert_eq!(answer.status.as_u16(), status, "{site}");
+    }
     let elsewhere = [HOST, FORM, ("origin", "https://evil.example")];
     let answer = stage.ask("POST", "/opt-out", &elsewhere, "device=A4C138112233").await;
     assert_eq!(answer.status.as_u16(), 403);
