@@ -154,7 +154,7 @@ fn many_days_and_then_fewer() {
     for days in [many, fewer] {
         let mut demo = Demo::start(directory.path(), ports, days);
         until_it_lives(&mut demo, directory.path());
-        shows_past_days(&demo, directory.path(), many);
+        shows_past_days(&demo, directory.path(), i64::from(many));
         assert!(demo.interrupt().success());
     }
 }
