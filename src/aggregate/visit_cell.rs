@@ -27,25 +27,6 @@ pub struct Traffic {
     pub dwell: Dwell,
 }
 
-impl Traffic {
-    /// Divides by the share of devices that passed the gate, so that those dropped by chance are made up for. A count
-    /// under k stays as it was heard: no correction lifts it to k.
-    pub fn undo_chance(&mut self, passed: f64, k: u32) {
-        let whole = |heard: u64| match heard < u64::from(k) {
-            true => heard,
-            false => (heard as f64 / passed).round() as u64,
-        };
-        let rest = whole(self.visits - self.passersby - self.bounces);
-        self.passersby = whole(self.passersby);
-        self.bounces = whole(self.bounces);
-        self.engaged = whole(self.engaged).min(rest);
-        self.visits = self.passersby + self.bounces + rest;
-        if self.visitors >= f64::from(k) {
-            self.visitors /= passed;
-        }
-    }
-}
-
 /// Lengths of visitors' visits in whole minutes; two of them merge by adding.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dwell(BTreeMap<u16, u64>);
@@ -153,35 +134,5 @@ impl VisitCell {
             visitors: self.distinct.map_or(0.0, |mut sketch| sketch.count()),
             dwell: self.dwell,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn traffic(passersby: u64, bounces: u64, visitors: u64, engaged: u64) -> Traffic {
-        let visits = passersby + bounces + visitors;
-        Traffic { visits, passersby, bounces, engaged, visitors: visitors as f64, dwell: Dwell::default() }
-    }
-
-    #[test]
-    fn what_chance_dropped_is_made_up_for_and_nothing_is_lifted_to_k() {
-        for k in [5, 10, 50] {
-            for heard in 0..2_000 {
-                let mut all = traffic(heard, heard / 2, heard, heard / 3);
-                all.undo_chance(0.98, k);
-                for (was, is) in [(heard, all.passersby), (heard / 2, all.bounces), (heard / 3, all.engaged)]
-                {
-                    assert_eq!(was < u64::from(k), is < u64::from(k), "{was} became {is} at k = {k}");
-                    // A whole number lies within a half of what it rounds.
-                    assert!(was < u64::from(k) || (is as f64 * 0.98 - was as f64).abs() <= 0.49);
-                }
-                assert!(all.visits >= all.passersby + all.bounces + all.engaged);
-            }
-        }
-        let mut as_heard = traffic(700, 30, 400, 90);
-        as_heard.undo_chance(1.0, 10);
-        assert_eq!(as_heard, traffic(700, 30, 400, 90), "with nobody dropped nothing changes");
     }
 }

@@ -108,10 +108,14 @@ impl Corridor {
         corridor
     }
 
-    /// Tells every lens which share of devices the gate drops by chance.
+    /// Tells which share of devices the gate drops by chance: the crowd lens makes up for it before it takes a root, the
+    /// judge when it tells a count.
     fn tell_chance(&mut self) {
         let share = self.gate.chance_share();
-        self.floors.iter_mut().flatten().for_each(|floor| floor.lenses.set_chance_share(share));
+        for floor in self.floors.iter_mut().flatten() {
+            floor.lenses.set_chance_share(share);
+            floor.judge.set_chance_share(share);
+        }
     }
 
     /// Takes one piece of news in.

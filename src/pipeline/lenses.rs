@@ -51,7 +51,6 @@ pub struct Lenses {
     day: Day,
     open: (EpochMs, bool),
     footprints: Vec<Footprint>,
-    chance_share: f64,
     tally: Tally,
 }
 
@@ -69,7 +68,6 @@ impl Lenses {
             day: venue.calendar.day_of(EpochMs(0)),
             open: (EpochMs(i64::MIN), false),
             footprints: Vec::new(),
-            chance_share: 0.0,
             tally,
             venue,
         }
@@ -99,9 +97,8 @@ impl Lenses {
         &self.calibrator
     }
 
-    /// The share of devices that the gate drops by chance, 0 to 1: both lenses divide by the rest.
+    /// The share of devices that the gate drops by chance, 0 to 1, for the crowd lens to make up for.
     pub fn set_chance_share(&mut self, share: f64) {
-        self.chance_share = share;
         self.crowd.set_chance_share(share);
     }
 
@@ -188,19 +185,8 @@ impl Lenses {
         if left_out > 0 {
             tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
         }
-        // A key is made for every day, whether anybody comes or not, so that its death tells nothing. Where the system
-        // gives none, the next device says so.
-        let now = self.now(moment);
-        let _ = self.keyring.begin_day(&now);
-        let mut closed = self.aggregate.close(moment.at);
-        for window in &mut closed {
-            if let Closed::Visits(window) = window {
-                let (passed, k) = (1.0 - self.chance_share, self.venue.thresholds.k);
-                window.rows.iter_mut().for_each(|(_, covered)| covered.row.undo_chance(passed, k));
-            }
-        }
         Passed {
-            closed,
+            closed: self.aggregate.close(moment.at),
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,
         }
@@ -223,7 +209,7 @@ impl Lenses {
     /// When the system gives none.
     pub fn begin_day(&mut self, moment: Moment) -> Result<(), KeyError> {
         let now = self.now(moment);
-        self.keyring.begin(&now)
+        self.keyring.begin_day(&now)
     }
 
     /// How many keys of days were made since this was last asked.

@@ -190,14 +190,6 @@ impl Keyring {
         Ok(Ok(Footprint { sensor, rssi, at, trace }))
     }
 
-    /// Makes today's key, if there is none yet.
-    ///
-    /// # Errors
-    /// When the system gives no key.
-    pub fn begin_day(&mut self, now: &Now) -> Result<(), KeyError> {
-        self.day_key(now.at, now).map(|_| ())
-    }
-
     /// The pseudonyms that a device has today, on either radio, so that its open visit can be forgotten.
     #[must_use]
     pub fn pseudonyms_of(&self, device: &DeviceId) -> Vec<Pseudonym> {
@@ -220,7 +212,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the system gives none.
-    pub fn begin(&mut self, now: &Now) -> Result<(), KeyError> {
+    pub fn begin_day(&mut self, now: &Now) -> Result<(), KeyError> {
         self.day_key(now.at, now).map(|_| ())
     }
 

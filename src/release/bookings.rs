@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::to_grain;
 use super::traffic::{Counts, Shown};
 use crate::clock::{Calendar, EpochMs, Step, Window};
 
@@ -62,7 +61,7 @@ impl Bookings {
                 shown.sums[sum] = false;
             }
         }
-        shown.visitors &= self.distinct_adds_up(calendar, step, window, counts.visitors);
+        shown.visitors &= self.distinct_adds_up(calendar, step, window, counts.visitors_told);
         let parts = [0, 1, 2, 3].map(|sum| self.parts(calendar, step, window, sum));
         shown.parts = parts;
         shown.close(k, &counts);
@@ -151,7 +150,7 @@ impl Bookings {
 
     /// Distinct visitors of a longer window are at most the sum of those of the shorter ones: one hidden window among
     /// them must not be what is missing.
-    fn distinct_adds_up(&self, calendar: &Calendar, step: Step, window: Window, visitors: u64) -> bool {
+    fn distinct_adds_up(&self, calendar: &Calendar, step: Step, window: Window, visitors: u32) -> bool {
         finer(step).all(|apart| {
             let mut told = 0;
             let mut hidden = 0;
@@ -159,11 +158,11 @@ impl Bookings {
             for (from, cell) in self.cells(apart, window) {
                 end = calendar.window_of(from, apart).to.max(end);
                 match cell.shown.visitors {
-                    true => told += u64::from(to_grain(cell.counts.visitors as f64)) + ROUNDING,
+                    true => told += u64::from(cell.counts.visitors_told) + ROUNDING,
                     false => hidden += 1,
                 }
             }
-            hidden != 1 || u64::from(to_grain(visitors as f64)) <= told + ROUNDING
+            hidden != 1 || u64::from(visitors) <= told + ROUNDING
         })
     }
 

@@ -48,6 +48,8 @@ pub struct Judge {
     told_up_to: EpochMs,
     bookings: BTreeMap<Place, Bookings>,
     live_shown: bool,
+    /// The share of devices that came past the gate, neither objected nor dropped by chance.
+    passed: f64,
 }
 
 impl Judge {
@@ -67,7 +69,14 @@ impl Judge {
             told_up_to: EpochMs(i64::MIN),
             bookings: BTreeMap::new(),
             live_shown: false,
+            passed: 1.0,
         }
+    }
+
+    /// The share of devices that the gate drops by chance, 0 to 1: what is told of visits is divided by the rest. What
+    /// may be told is judged by what was heard, so no correction lifts a count to k.
+    pub fn set_chance_share(&mut self, share: f64) {
+        self.passed = 1.0 - share;
     }
 
     /// This run begins to hear. True the first time, if an earlier run ended so shortly before that it left windows
@@ -287,11 +296,11 @@ impl Judge {
         let mut figures = Vec::new();
         for (place, covered) in &window.rows {
             // A group is not counted by this lens.
-            let counts = Counts::of(&covered.row, matches!(place, Place::Zone(_)));
+            let counts = Counts::of(&covered.row, matches!(place, Place::Zone(_)), self.passed);
             let (k, calendar) = (self.k(), self.venue.calendar);
             let bookings = self.bookings.entry(*place).or_default();
             let shown = bookings.judge(k, &calendar, window.step, window.window, counts);
-            for (metric, value) in traffic::judge(&covered.row, &shown, k) {
+            for (metric, value) in traffic::judge(&covered.row, &shown, k, self.passed) {
                 let label = self.label(
                     metric,
                     *place,

@@ -21,6 +21,8 @@ pub(super) struct Counts {
     /// Visits of visitors: those that are neither passers-by nor bounces. No metric of its own.
     pub(super) long: u64,
     pub(super) visitors: u64,
+    /// Visitors as they would be told.
+    pub(super) visitors_told: u32,
     /// A zone has no passers-by, and everybody knows.
     pub(super) of_zone: bool,
 }
@@ -40,7 +42,8 @@ pub(super) struct Shown {
 }
 
 impl Counts {
-    pub(super) fn of(traffic: &Traffic, of_zone: bool) -> Self {
+    /// What was heard of a row, of which `passed` is the share of devices that came past the gate.
+    pub(super) fn of(traffic: &Traffic, of_zone: bool, passed: f64) -> Self {
         Self {
             visits: traffic.visits,
             passersby: traffic.passersby,
@@ -48,6 +51,7 @@ impl Counts {
             engaged: traffic.engaged,
             long: traffic.dwell.count(),
             visitors: traffic.visitors.round().max(0.0) as u64,
+            visitors_told: to_grain(traffic.visitors / passed),
             of_zone,
         }
     }
@@ -120,13 +124,15 @@ impl Shown {
     }
 }
 
-/// Every metric of a row; `None` where it is held back.
-pub(super) fn judge(traffic: &Traffic, shown: &Shown, k: u32) -> Vec<(Metric, Option<Banded>)> {
+/// Every metric of a row; `None` where it is held back. Counts are of the devices that came past the gate, of which
+/// `passed` is the share; what is told of them is made whole by it.
+pub(super) fn judge(traffic: &Traffic, shown: &Shown, k: u32, passed: f64) -> Vec<(Metric, Option<Banded>)> {
+    let whole = |n: u64| n as f64 / passed;
     let exact = |sum: usize, n: u64| match (shown.sums[sum], shown.parts[sum]) {
-        (true, _) => Some(count(n as f64, 0.0)),
+        (true, _) => Some(count(whole(n), 0.0)),
         // A sum of what is shown anyway tells nothing of what is not; its band says how much that might be.
         (false, Some((told, hidden))) if told >= u64::from(k) => {
-            let Banded { value, low, high } = count(told as f64, 0.0);
+            let Banded { value, low, high } = count(whole(told), 0.0);
             Some(Banded { value, low, high: high + hidden * (2 * k - 1) })
         }
         _ => None,
@@ -146,14 +152,15 @@ pub(super) fn judge(traffic: &Traffic, shown: &Shown, k: u32) -> Vec<(Metric, Op
         let (mean, sigma) = dwell.mean_and_sigma()?;
         Some(band(mean, SIGMAS * sigma / long.sqrt()))
     });
-    let whole = shown.capture.then(|| (traffic.dwell.count(), traffic.passersby));
+    let of_all = shown.capture.then(|| (traffic.dwell.count(), traffic.passersby));
     let of_parts = shown.capture_of.filter(|(long, passersby)| long.min(passersby) >= &u64::from(k));
-    let capture = whole
+    let capture = of_all
         .or(of_parts)
-        .map(|(long, passersby)| capture_rate(to_grain(long as f64), to_grain(passersby as f64)));
+        .map(|(long, passersby)| capture_rate(to_grain(whole(long)), to_grain(whole(passersby))));
+    let visitors = traffic.visitors / passed;
     vec![
         (Metric::Visits, exact(0, traffic.visits)),
-        (Metric::Visitors, shown.visitors.then(|| count(traffic.visitors, SKETCH_ERROR * traffic.visitors))),
+        (Metric::Visitors, shown.visitors.then(|| count(visitors, SKETCH_ERROR * visitors))),
         (Metric::Passersby, exact(1, traffic.passersby)),
         (Metric::Bounces, exact(2, traffic.bounces)),
         (Metric::Engaged, exact(3, traffic.engaged)),
@@ -195,10 +202,15 @@ mod tests {
     use crate::aggregate::Dwell;
 
     fn value(traffic: &Traffic, metric: Metric) -> Option<(u32, u32, u32)> {
-        let counts = Counts::of(traffic, false);
+        value_past(traffic, metric, 1.0)
+    }
+
+    /// The same where the gate drops some devices by chance.
+    fn value_past(traffic: &Traffic, metric: Metric, passed: f64) -> Option<(u32, u32, u32)> {
+        let counts = Counts::of(traffic, false, passed);
         let mut shown = Shown::alone(10, &counts);
         shown.close(10, &counts);
-        let figures = judge(traffic, &shown, 10);
+        let figures = judge(traffic, &shown, 10, passed);
         figures.into_iter().find(|(m, _)| *m == metric).unwrap().1.map(|b| (b.value, b.low, b.high))
     }
 
@@ -244,5 +256,16 @@ mod tests {
         let row = Traffic { passersby: 102, bounces: 10, visits: 211, ..traffic([20; 99]) };
         // 100 and 100: 50 % ± 1.28·√(0.25/200).
         assert_eq!(value(&row, Metric::CaptureRate), Some((50, 45, 55)));
+    }
+
+    #[test]
+    fn what_chance_dropped_is_made_up_for_and_nothing_is_lifted_to_k() {
+        for heard in 0..2_000 {
+            let row = Traffic { passersby: heard, bounces: 20, visits: 420 + heard, ..traffic([20; 400]) };
+            let told = value_past(&row, Metric::Passersby, 0.98).map(|(value, ..)| value);
+            assert_eq!(told, (heard >= 10).then(|| to_grain(heard as f64 / 0.98)), "{heard}");
+        }
+        // 998 / 0.98 = 1018.4.
+        assert_eq!(value_past(&traffic([20; 40]), Metric::Visitors, 0.98).map(|told| told.0), Some(1020));
     }
 }

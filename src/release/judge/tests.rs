@@ -156,3 +156,45 @@ fn live_follows_the_same_rules() {
         "a sensor that beats hears nobody or few, and which is not said"
     );
 }
+
+/// The venue's visits of a window, each kind that many for every quarter of an hour in it.
+fn visits(step: Step, from: i64, quarters: u64) -> Closed {
+    let mut dwell = crate::aggregate::Dwell::default();
+    (0..37 * quarters).for_each(|_| dwell.add(20));
+    let row = Traffic {
+        visits: 111 * quarters,
+        passersby: 37 * quarters,
+        bounces: 37 * quarters,
+        engaged: 37 * quarters,
+        visitors: 37.0 * quarters as f64,
+        dwell,
+    };
+    let window = Window { from: EpochMs(from), to: EpochMs(from + quarters as i64 * 900_000) };
+    Closed::Visits(ZoneWindow {
+        step,
+        window,
+        rows: vec![(Place::Venue, Covered { coverage: 1.0, beating: 1.0, row })],
+    })
+}
+
+#[test]
+fn an_hour_is_told_whole_though_chance_dropped_some_of_each_quarter() {
+    let mut judge = judge();
+    judge.set_chance_share(0.0125);
+    // The example's day begins at four; so does an hour, wherever its zone lies.
+    let hour = 1_764_000_000_000;
+    for quarter in 0..4 {
+        judge.judge(visits(Step::QuarterHour, hour + quarter * 900_000, 1));
+    }
+    let told = judge.judge(visits(Step::Hour, hour, 4));
+    let told: Vec<_> = told.iter().map(|f| (f.metric(), f.value().map(|banded| banded.value))).collect();
+    // 444 and 148 over 0.9875 are 449.6 and 149.9.
+    assert!(told.contains(&(Metric::Visits, Some(450))), "{told:?}");
+    assert!(
+        told.contains(&(Metric::Passersby, Some(150))) && told.contains(&(Metric::Visitors, Some(150))),
+        "{told:?}"
+    );
+    let bands = judge.judge(visits(Step::QuarterHour, hour + 4 * 900_000, 1));
+    let visits = bands.iter().find(|f| f.metric() == Metric::Visits).and_then(Figure::value).unwrap();
+    assert!(visits.low <= 111 && visits.high >= 111, "{visits:?}");
+}
