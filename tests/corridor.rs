@@ -19,27 +19,18 @@ use sensor_sim::batch::Batches;
 use sensor_sim::capture::{Capture, Row};
 use sensor_sim::dice::Dice;
 use tokio::sync::watch;
+use venue::venue;
 
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "support/venue.rs"]
+mod venue;
 
 /// A venue in the time of its sightings: two zones with a sensor each.
-const VENUE: &str = r#"
-data_dir = "unused"
-[mqtt]
-url = "mqtt://127.0.0.1:1883"
-[privacy]
-k = 5
-[[venue]]
-id = "lab"
-timezone = "Europe/Prague"
-clock = "sightings"
-[[venue.zone]]
-id = "room"
-[[venue.sensor]]
-id = "p1"
-zone = "room"
-"#;
+const VENUE: &str = concat!(
+    "data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n[privacy]\nk = 5\n",
+    venue!("lab")
+);
 const TWO_ZONES: &str = r#"
 [[venue.zone]]
 id = "corridor"

@@ -4,6 +4,8 @@
 mod mosquitto;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/venue.rs"]
+mod venue;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -11,6 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use mosquitto::Mosquitto;
 use serde_json::Value;
 use server::Server;
+use venue::venue;
 
 // Other tests need more of what these two can do; named here, nothing of them is called dead.
 const _: fn(&mut Mosquitto) = Mosquitto::kill;
@@ -20,27 +23,7 @@ const _: fn(&Server, &str, &str) -> (u16, String) = Server::post;
 const _: fn(&Server) -> String = Server::url;
 
 const START: i64 = 1_764_000_000_000;
-const VENUES: &str = r#"
-[[venue]]
-id = "galerie-nine"
-timezone = "Europe/Prague"
-clock = "sightings"
-[[venue.zone]]
-id = "room"
-[[venue.sensor]]
-id = "p1"
-zone = "room"
-
-[[venue]]
-id = "museum-ten"
-timezone = "Europe/Prague"
-clock = "sightings"
-[[venue.zone]]
-id = "room"
-[[venue.sensor]]
-id = "p1"
-zone = "room"
-"#;
+const VENUES: &str = concat!(venue!("galerie-nine"), venue!("museum-ten"));
 
 fn passant(server: &Server, args: &[&str]) -> Output {
     let config = server.directory().join("passant.toml");

@@ -11,6 +11,7 @@ use sensor_sim::progress::Progress;
 use sensor_sim::replay::{self, Speed};
 use serde_json::Value;
 use server::Server;
+use venue::venue;
 
 #[path = "support/forensics.rs"]
 mod forensics;
@@ -20,18 +21,10 @@ mod lab;
 mod mosquitto;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/venue.rs"]
+mod venue;
 
-const LAB: &str = r#"
-[[venue]]
-id = "lab"
-timezone = "Europe/Prague"
-clock = "sightings"
-[[venue.zone]]
-id = "room"
-[[venue.sensor]]
-id = "p1"
-zone = "room"
-"#;
+const LAB: &str = venue!("lab");
 
 const CAPTURES: [&str; 8] = [
     "2022-10-25_p1",

@@ -29,9 +29,10 @@ struct Module {
 
 macro_rules! source {
     ($name:literal) => {
-        include_str!(concat!("../../dashboards/", $name))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/", $name))
     };
 }
+pub(super) use source;
 
 macro_rules! modules {
     ($($name:literal),+ $(,)?) => { &[$(Module { name: $name, text: source!($name) }),+] };
@@ -62,7 +63,8 @@ static PAGE: LazyLock<Asset> =
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
-    let style = concat!(source!("vendor/uplot/uPlot.min.css"), "\n", source!("page.css"));
+    let style =
+        concat!(source!("vendor/uplot/uPlot.min.css"), "\n", source!("palette.css"), source!("page.css"));
     let uplot = concat!(source!("vendor/uplot/uPlot.iife.min.js"), "\nexport default uPlot;\n");
     vec![
         Asset::new("/assets/page.css", "text/css; charset=utf-8", style.to_owned()),

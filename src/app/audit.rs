@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, SecondsFormat};
 
-use crate::clock::EpochMs;
 use crate::ledger::{self, Head};
 
 /// Verifies the ledger of a data directory, and that it passes through a head that somebody has seen. Gives lines to print.
@@ -20,7 +18,9 @@ pub(super) fn audit(dir: &Path, head: Option<&str>) -> Result<Vec<String>> {
     let mut lines = vec![format!("ok    ledger: {} lines hold on to each other", verified.lines)];
     for (which, line) in [("first", verified.first), ("last", verified.last)] {
         lines.extend(
-            line.map(|(number, at)| format!("ok    ledger: the {which} is line {number} of {}", time(at))),
+            line.map(|(number, at)| {
+                format!("ok    ledger: the {which} is line {number} of {}", at.rfc3339())
+            }),
         );
     }
     lines.extend(head.map(|_| "ok    ledger: it passes through the head that was given".to_owned()));
@@ -34,13 +34,10 @@ pub(super) fn audit(dir: &Path, head: Option<&str>) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-fn time(at: EpochMs) -> String {
-    DateTime::from_timestamp_millis(at.0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::EpochMs;
     use crate::ledger::{Event, Ledger};
 
     #[test]

@@ -4,7 +4,6 @@
 mod doors;
 mod place;
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use zeroize::Zeroizing;
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
 use super::guarded::{hold, keep_memory_to_ourselves};
+use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
 use crate::clock::Machine;
@@ -151,10 +151,6 @@ fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Conf
 async fn until(mut stopped: watch::Receiver<bool>) {
     // The sender lives as long as the signal is waited for.
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 #[cfg(test)]

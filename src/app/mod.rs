@@ -75,6 +75,12 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Prints a line for whoever typed the command. Nobody may be listening any more.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
 #[expect(clippy::print_stderr, reason = "the last word of a command is for whoever typed it")]
 fn complain(error: &anyhow::Error) {
     eprintln!("error: {error:#}");

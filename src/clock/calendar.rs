@@ -5,7 +5,7 @@
 //! lies in one quarter of an hour, one hour and one day.
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, Weekday,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Weekday,
 };
 use chrono_tz::Tz;
 
@@ -131,8 +131,7 @@ impl Calendar {
     /// A moment as local time with its offset.
     #[must_use]
     pub fn local(&self, at: EpochMs) -> DateTime<Tz> {
-        let utc = DateTime::<Utc>::from_timestamp_millis(at.0).unwrap_or_default();
-        utc.with_timezone(&self.tz)
+        at.utc().with_timezone(&self.tz)
     }
 
     /// A moment in RFC 3339 with the venue's offset, to the second.

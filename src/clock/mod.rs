@@ -7,6 +7,8 @@ pub use calendar::{Calendar, Day, Step, Window};
 use std::fmt;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// A moment, in milliseconds since 1970-01-01T00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EpochMs(pub i64);
@@ -25,6 +27,16 @@ impl EpochMs {
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
+    }
+
+    /// This moment in universal time, RFC 3339, to the second.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.utc().to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
 }
 

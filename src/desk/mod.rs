@@ -12,11 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::chance::NoChance;
 use crate::optout::{DECOYS_MAX, DECOYS_MIN, Key, LONG_BITS, ObjectionMark, Receipt as Code};
-use crate::sighting::{Ack, Arrival, Delivery};
+use crate::sighting::{Arrival, Delivery};
 use crate::store::{self, Store};
 
 /// The longest that an objection waits until the corridor has it in force, seconds.
@@ -185,9 +185,8 @@ impl Desk {
 /// Hands news to the corridor and waits until it has been taken in.
 async fn deliver(place: Option<mpsc::OwnedPermit<Delivery>>, arrival: Arrival) -> Result<(), Error> {
     let Some(place) = place else { return Ok(()) };
-    let (guard, taken) = oneshot::channel::<()>();
-    place.send(Delivery { arrival, ack: Ack::on_drop(Box::new(guard)) });
-    // The guard is dropped when the news is in force, and never sends a word.
+    let (delivery, taken) = Delivery::awaited(arrival);
+    place.send(delivery);
     match tokio::time::timeout(Duration::from_secs(IN_FORCE_SECS_MAX), taken).await {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::Unavailable),

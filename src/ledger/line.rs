@@ -1,6 +1,6 @@
 //! One line: how it is written, and how it is read and held against its chain.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::DateTime;
 
 use super::Head;
 use super::event::{Event, Said};
@@ -63,9 +63,8 @@ pub enum Fault {
 /// Writes the line after `head`; gives it with its end, and the new head.
 pub(super) fn write(head: &Head, at: EpochMs, event: &Event) -> Result<(Vec<u8>, Head), serde_json::Error> {
     let n = head.number + 1;
-    let at = DateTime::<Utc>::from_timestamp_millis(at.0).unwrap_or_default();
-    let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let mut line = serde_json::to_vec(&Written { n, at, said: event.said(), prev: head.hex() })?;
+    let mut line =
+        serde_json::to_vec(&Written { n, at: at.rfc3339(), said: event.said(), prev: head.hex() })?;
     line.pop();
     let hash = hash(&head.hash, &line);
     let head = Head { number: n, hash };

@@ -7,6 +7,8 @@ mod class;
 pub use class::{AddressClass, Radio};
 pub use passant_wire::{BootId, DeviceId, ItemRefusal, ItemRefusals};
 
+use tokio::sync::oneshot;
+
 use crate::clock::EpochMs;
 
 /// A configured sensor, by its place in the configuration: which venue, and which of its sensors.
@@ -153,6 +155,15 @@ pub struct Delivery {
     pub arrival: Arrival,
     /// Dropped when the news has been taken in.
     pub ack: Ack,
+}
+
+impl Delivery {
+    /// News that somebody waits for: what comes with it ends when the news has been taken in. It never says a word.
+    #[must_use]
+    pub fn awaited(arrival: Arrival) -> (Self, oneshot::Receiver<()>) {
+        let (guard, taken) = oneshot::channel();
+        (Self { arrival, ack: Ack::on_drop(Box::new(guard)) }, taken)
+    }
 }
 
 #[cfg(test)]

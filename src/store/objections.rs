@@ -47,7 +47,9 @@ impl Store {
         let rows: Vec<_> = decoys.iter().map(|decoy| (decoy.receipt, decoy.mark)).collect();
         insert(&mut transaction, &rows).await.map_err(Error::while_doing(DOING))?;
         transaction.commit().await.map_err(Error::while_doing(DOING))?;
-        self.fold_log(DOING).await
+        // The log's pages would tell which objection came last.
+        self.cut_log().await?;
+        Ok(())
     }
 
     /// Every mark, in no order of time.
@@ -99,7 +101,7 @@ impl Store {
         .fetch_one(&self.pool)
         .await
         .map_err(Error::while_doing(DOING))?;
-        self.fold_log(DOING).await?;
+        self.cut_log().await?;
         Ok(row.read())
     }
 
@@ -128,7 +130,7 @@ impl Store {
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(Error::while_doing(DOING))?;
-        self.fold_log(DOING).await?;
+        self.cut_log().await?;
         Ok(row.map(MarkRow::read))
     }
 
@@ -167,17 +169,8 @@ impl Store {
         let mut transaction = self.write(DOING).await?;
         let back = insert(&mut transaction, &rows).await.map_err(Error::while_doing(DOING))?;
         transaction.commit().await.map_err(Error::while_doing(DOING))?;
-        self.fold_log(DOING).await?;
+        self.cut_log().await?;
         Ok(back)
-    }
-
-    /// Folds the write-ahead log into the file: its pages would tell which objection came last.
-    async fn fold_log(&self, doing: &'static str) -> Result<(), Error> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.pool)
-            .await
-            .map_err(Error::while_doing(doing))?;
-        Ok(())
     }
 }
 

@@ -150,15 +150,15 @@ impl Tally {
     /// A message of a configured sensor was refused whole.
     pub fn message_refused(&self, venue: &str, sensor: &str, reason: &'static str) {
         if !self.quiet().keeps_refusal(venue, sensor, reason) {
-            self.refuse_message(venue, sensor, reason);
+            self.refuse_messages(venue, sensor, reason, 1);
         }
     }
 
-    fn refuse_message(&self, venue: &str, sensor: &str, reason: &'static str) {
+    fn refuse_messages(&self, venue: &str, sensor: &str, reason: &'static str, count: u64) {
         let label = MessageRefusal { venue: venue.into(), sensor: sensor.into(), reason: reason.into() };
-        self.0.message_refusals.get_or_create(&label).inc();
+        self.0.message_refusals.get_or_create(&label).inc_by(count);
         let mut refusals = self.0.refusals_of.lock().unwrap_or_else(PoisonError::into_inner);
-        *refusals.entry((label.venue, label.sensor)).or_default().entry(reason).or_default() += 1;
+        *refusals.entry((label.venue, label.sensor)).or_default().entry(reason).or_default() += count;
     }
 
     /// A message was refused whole that belongs to no configured sensor: its topic may say anything, so it is no label.
@@ -199,7 +199,7 @@ impl Tally {
             self.sightings(outcome, count);
         }
         for ((venue, sensor, reason), count) in kept.refusals {
-            (0..count).for_each(|_| self.refuse_message(&venue, &sensor, reason));
+            self.refuse_messages(&venue, &sensor, reason, count);
         }
     }
 

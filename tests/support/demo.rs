@@ -1,12 +1,14 @@
 //! A real `passant demo` as a process of its own, gone when it is dropped.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+
+#[path = "question.rs"]
+mod question;
 
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_millis(200);
@@ -23,19 +25,19 @@ pub(crate) struct Ports {
     pub(crate) mqtt: u16,
 }
 
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
 pub(crate) struct Demo {
     ports: Ports,
     process: Child,
     directory: PathBuf,
     /// Headers of every question.
     pub(crate) shown: String,
-}
-
-/// An answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
 }
 
 impl Ports {
@@ -79,16 +81,8 @@ impl Demo {
     pub(crate) fn ask(&self, method: &str, path: &str) -> Answer {
         let (port, shown) = (self.ports.http, &self.shown);
         let question = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{shown}\r\n");
-        let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
-            stream.write_all(question.as_bytes())?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        });
-        let answer = answer.unwrap_or_default();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        let (status, head, body) = question::ask(port, &question);
+        Answer { status, head, body }
     }
 
     pub(crate) fn json(&self, path: &str) -> Value {

@@ -1,7 +1,5 @@
 //! A real `passant serve` as a process of its own, gone when it is dropped.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -9,6 +7,9 @@ use std::time::Duration;
 use passant::optout::KeyFile;
 use passant::store::{Kind, Store};
 use serde_json::Value;
+
+#[path = "question.rs"]
+mod question;
 
 /// Looks, 20 ms apart, until something is so; together a minute.
 const LOOKS_MAX: u32 = 3_000;
@@ -98,16 +99,8 @@ impl Server {
     }
 
     fn ask(&self, question: &str) -> (u16, String) {
-        let answer = TcpStream::connect(("127.0.0.1", self.http)).and_then(|mut stream| {
-            stream.write_all(question.as_bytes())?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        });
-        let answer = answer.unwrap_or_default();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        (status, body.to_owned())
+        let (status, _, body) = question::ask(self.http, question);
+        (status, body)
     }
 
     fn log_end(&self) -> String {

@@ -14,7 +14,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use self::words::{Language, OptOutWords, ReceiptWords};
-use super::pages::Asset;
+use super::pages::{Asset, source};
 use super::{Served, State};
 use crate::desk::{self, Strength};
 
@@ -22,7 +22,7 @@ use crate::desk::{self, Strength};
 pub(super) const STYLE: &str = "/assets/shopper.css";
 
 static STYLE_SHEET: LazyLock<Asset> = LazyLock::new(|| {
-    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/shopper/shopper.css"));
+    let text = concat!(source!("palette.css"), source!("shopper/shopper.css"));
     Asset::new(STYLE, "text/css; charset=utf-8", text.to_owned())
 });
 

@@ -7,14 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use passant_wire::Id;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
-use super::{Clerk, Request, ask, line_of_input, say};
-use crate::app::Configured;
+use super::{Clerk, Request, ask, line_of_input};
+use crate::app::{Configured, say};
 use crate::intake;
 use crate::ledger::Event;
 use crate::link;
-use crate::sighting::{Ack, Arrival, Delivery};
+use crate::sighting::{Arrival, Delivery};
 
 /// The corridor lets a venue go within this.
 const CORRIDOR_WAIT: Duration = Duration::from_secs(30);
@@ -118,10 +117,9 @@ pub(super) async fn destroy(clerk: &Clerk, venue: &Id) -> Result<Certificate> {
     let head = clerk.write_down(Event::Destroyed { venue: venue.clone() }).await?;
     tracing::info!(%venue, "a venue was destroyed");
     let left = cleared.as_ref().map_or(1, |cleared| cleared.left);
-    let at = chrono::DateTime::from_timestamp_millis(clerk.clock.now().0).unwrap_or_default();
     Ok(Certificate {
         venue: venue.to_string(),
-        at: at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        at: clerk.clock.now().rfc3339(),
         rows_left: erased.left,
         database_log_cut: erased.log_cut,
         database_rewritten: erased.rewritten,
@@ -140,12 +138,10 @@ pub(super) async fn destroy(clerk: &Clerk, venue: &Id) -> Result<Certificate> {
 /// Has a running server wipe the venue's keys and let its open windows go. Gives whether one runs.
 async fn let_go(clerk: &Clerk, place: Option<usize>) -> Result<bool> {
     let (Some(lane), Some(place)) = (&clerk.fast_lane, place) else { return Ok(false) };
-    let (guard, taken) = oneshot::channel::<()>();
-    let arrival = Arrival::Destroyed { venue: u16::try_from(place)? };
-    let delivery = Delivery { arrival, ack: Ack::on_drop(Box::new(guard)) };
+    let (delivery, taken) = Delivery::awaited(Arrival::Destroyed { venue: u16::try_from(place)? });
     let done = async {
         lane.send(delivery).await.ok()?;
-        // The guard is dropped when the corridor has let the venue go, and never sends a word.
+        // It ends when the corridor has let the venue go.
         let _ = taken.await;
         Some(())
     };

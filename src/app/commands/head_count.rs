@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use chrono::DateTime;
 
-use super::{Request, ask, say};
-use crate::app::Configured;
+use super::{Request, ask};
+use crate::app::{Configured, say};
 
 /// What to do with a head count.
 #[derive(Debug, clap::Args)]

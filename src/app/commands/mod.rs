@@ -256,10 +256,5 @@ fn line_of_input(what: &str) -> Result<String> {
     Ok(line.trim().to_owned())
 }
 
-fn say(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
-}
-
 #[cfg(test)]
 mod tests;

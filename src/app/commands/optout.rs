@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Request, ask, line_of_input, say};
-use crate::app::Configured;
+use super::{Request, ask, line_of_input};
+use crate::app::{Configured, say};
 
 /// What to do with an objection.
 #[derive(Debug, clap::Args)]

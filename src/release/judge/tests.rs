@@ -184,7 +184,7 @@ fn an_hour_is_told_whole_though_chance_dropped_some_of_each_quarter() {
     // The example's day begins at four; so does an hour, wherever its zone lies.
     let hour = 1_764_000_000_000;
     for quarter in 0..4 {
-        judge.judge(visits(Step::QuarterHour, hour + quarter * 900_000, 1));
+        let _ = judge.judge(visits(Step::QuarterHour, hour + quarter * 900_000, 1));
     }
     let told = judge.judge(visits(Step::Hour, hour, 4));
     let told: Vec<_> = told.iter().map(|f| (f.metric(), f.value().map(|banded| banded.value))).collect();
