@@ -19,15 +19,21 @@ pub(super) async fn meant_for_this_machine(
     request: Request,
     next: Next,
 ) -> Response {
-    let fits = |authority: &str| match access {
+    let fits = |authority: &str| match &access {
         Access::ThisMachine => is_loopback(authority),
+        Access::Visitors(host) => {
+            is_loopback(authority) || host.as_deref().is_some_and(|host| is_named(authority, host))
+        }
         Access::Token(_) => authority.parse::<Authority>().is_ok() && !authority.contains('@'),
     };
     let host = only(request.headers(), header::HOST);
     let in_uri = request.uri().authority().is_none_or(|authority| fits(authority.as_str()));
     let Some(host) = host.filter(|host| in_uri && fits(host)) else {
         // A name that an attacker's DNS points at this machine arrives here with that name as its Host.
-        return Problem::forbidden(match access {
+        return Problem::forbidden(match &access {
+            Access::Visitors(_) => {
+                "ask by the name that this server's public.url has; a proxy must hand it on as the Host"
+            }
             Access::ThisMachine => "ask by a name of this machine itself: 127.0.0.1, [::1] or localhost",
             Access::Token(_) => "ask with one Host header that names this server",
         })
@@ -75,6 +81,15 @@ fn is_loopback(authority: &str) -> bool {
     !authority.as_str().contains('@')
         && (host.eq_ignore_ascii_case("localhost")
             || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()))
+}
+
+/// Whether host and port are those of a URL, whose port may be left to its scheme.
+fn is_named(authority: &str, host: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.strip_suffix(":443").or_else(|| text.strip_suffix(":80")).map_or(text.clone(), str::to_owned)
+    };
+    bare(authority) == bare(host)
 }
 
 /// Whether an origin is the host that was asked.

@@ -4,6 +4,7 @@ mod asked;
 mod figures;
 mod guard;
 mod head_counts;
+mod limit;
 mod live;
 mod machines;
 mod objections;
@@ -19,6 +20,8 @@ mod table;
 mod tests;
 mod token;
 mod venues;
+#[cfg(test)]
+mod visitors_tests;
 
 pub use problem::Problem;
 pub use token::{Access, Token};
@@ -42,8 +45,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::limit::{Limit, Steady};
 use crate::clock::Machine;
-use crate::config::{Retention, Venue};
+use crate::config::{Public, Retention, Venue};
 use crate::desk::Desk;
 use crate::ledger::Ledger;
 use crate::office::HeadCounts;
@@ -101,27 +105,48 @@ struct Document;
 
 /// The API of a server, for those who may ask.
 pub fn router(state: State, access: Access) -> axum::Router {
-    let clock = state.clock;
-    let served = Served { state, streams: stream::Places::default() };
-    let (router, document) = resources().split_for_parts();
+    let limit = Limit::new(Steady(state.clock), Vec::new());
+    let (router, document) = resources().merge(for_visitors()).split_for_parts();
     // Serialising a value that holds nothing but text and numbers does not fail.
     let document: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
     let document = move || async move {
         ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
     };
-    let always = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
     let no_store = HeaderValue::from_static("no-store");
-    router
+    let router = router
         .route("/api/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
         .merge(pages::routes())
-        .merge(shopper::routes())
-        .with_state(served)
+        .merge(shopper::routes());
+    behind_the_guard(router, state, access, limit)
+}
+
+/// What visitors' telephones may ask for, and nothing else.
+pub fn visitors(state: State, public: &Public) -> axum::Router {
+    let limit = Limit::new(Steady(state.clock), public.trusted_proxies.clone());
+    let host = public.url.as_deref().and_then(|url| url.split_once("://"));
+    let access = Access::Visitors(host.map(|(_, host)| host.into()));
+    let (router, _) = for_visitors().split_for_parts();
+    behind_the_guard(router.merge(pages::icon()).merge(shopper::routes()), state, access, limit)
+}
+
+/// What stands between every request and what answers it.
+fn behind_the_guard(
+    router: axum::Router<Served>,
+    state: State,
+    access: Access,
+    limit: Limit,
+) -> axum::Router {
+    let clock = state.clock;
+    let always = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .with_state(Served { state, streams: stream::Places::default() })
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Duration::from_secs(REQUEST_SECS_MAX), in_time))
+        .layer(from_fn_with_state(limit, limit::held))
         .layer(from_fn_with_state(access.clone(), token::known))
         .layer(from_fn_with_state(access, guard::meant_for_this_machine))
         .layer(from_fn(problem::dress))
@@ -145,11 +170,16 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
+        .routes(routes!(machines::readyz))
+        .routes(routes!(machines::metrics))
+}
+
+/// What an operator and a visitor may both ask for.
+fn for_visitors() -> OpenApiRouter<Served> {
+    OpenApiRouter::new()
         .routes(routes!(objections::add))
         .routes(routes!(objections::standing, objections::withdraw))
         .routes(routes!(machines::healthz))
-        .routes(routes!(machines::readyz))
-        .routes(routes!(machines::metrics))
 }
 
 impl State {

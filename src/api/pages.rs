@@ -83,6 +83,14 @@ pub(super) fn routes() -> Router<Served> {
     router
 }
 
+/// The icon alone.
+pub(super) fn icon() -> Router<Served> {
+    let icon = ASSETS.iter().filter(|asset| asset.path == ICON);
+    icon.fold(Router::new(), |router, asset| {
+        router.route(ICON, get(async |headers: HeaderMap| asset.answer(&headers)))
+    })
+}
+
 async fn first(headers: HeaderMap) -> Response {
     PAGE.answer(&headers)
 }

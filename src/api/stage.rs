@@ -23,6 +23,7 @@ use crate::telemetry::Tally;
 
 pub(super) struct Stage {
     pub(super) router: axum::Router,
+    state: State,
     pub(super) store: Store,
     pub(super) tally: Tally,
     pub(super) told: mpsc::Receiver<Change>,
@@ -65,7 +66,13 @@ impl Stage {
             tally: tally.clone(),
             clock: Machine::clock(),
         };
-        Self { router: router(state, access), store, tally, told, live, gate, _dir: dir }
+        Self { router: router(state.clone(), access), state, store, tally, told, live, gate, _dir: dir }
+    }
+
+    /// The same, asked at the example's address for telephones.
+    pub(super) fn at_the_public_address(self) -> Self {
+        let public = Config::parse(EXAMPLE, std::iter::empty()).unwrap().public;
+        Self { router: super::visitors(self.state.clone(), &public), ..self }
     }
 
     /// Shows the venue's occupancy at a moment of the venue's clock.

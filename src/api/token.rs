@@ -1,5 +1,7 @@
 //! Who may ask. On loopback whoever runs on this machine; anywhere else whoever has the token.
 
+use std::sync::Arc;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -25,6 +27,8 @@ const TOKEN_BYTES: usize = 16;
 pub enum Access {
     /// Whoever runs on this machine; the server listens on loopback only.
     ThisMachine,
+    /// Whoever visits, by the host of the public address or on this machine; nothing but visitors' pages is there.
+    Visitors(Option<Arc<str>>),
     /// Whoever has the token, from anywhere.
     Token(Token),
 }

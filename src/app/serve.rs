@@ -1,6 +1,7 @@
 //! `passant serve`: the server.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use passant_wire::Topic;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
 use super::commands::socket::Socket;
@@ -18,7 +20,7 @@ use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
-use crate::config::{ClockKind, Config, Mqtt, Venue};
+use crate::config::{ClockKind, Config, Mqtt, Public, Venue};
 use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
@@ -93,6 +95,7 @@ pub(super) struct Server {
     state: api::State,
     ledger: Ledger,
     access: api::Access,
+    visitors: Option<(TcpListener, Public)>,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
@@ -129,6 +132,7 @@ impl Server {
         let tally = Tally::default();
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let socket = Socket::bind(&config.data_dir)?;
+        let visitors = visitors(&config.public).await?;
         config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
@@ -167,16 +171,29 @@ impl Server {
         };
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
         let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast)));
-        Ok(Self { state, access, ledger, link, intake, office, retention, socket, corridor })
+        Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { state, access, ledger, link, mut intake, office, retention, socket, mut corridor } = self;
+        let Self {
+            state,
+            access,
+            visitors,
+            ledger,
+            link,
+            mut intake,
+            office,
+            retention,
+            socket,
+            mut corridor,
+        } = self;
         let (store, clock) = (state.store.clone(), state.clock);
         let address = listener.local_addr()?;
         let venues = state.venues.len();
-        let http = tokio::spawn(axum::serve(listener, api::router(state, access)).into_future());
+        let public =
+            visitors.map(|(listener, public)| serve(listener, api::visitors(state.clone(), &public)));
+        let http = serve(listener, api::router(state, access));
         tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
         let failure = tokio::select! {
             () = stop => None,
@@ -186,6 +203,7 @@ impl Server {
         // The link goes first: what it has not handed over stays with the broker.
         link.shutdown().await;
         http.abort();
+        public.inspect(JoinHandle::abort);
         office.abort();
         retention.abort();
         socket.abort();
@@ -203,6 +221,22 @@ impl Server {
             }
         }
     }
+}
+
+/// The door for visitors' telephones, where the configuration has one.
+async fn visitors(public: &Public) -> Result<Option<(TcpListener, Public)>> {
+    let Some(address) = public.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("listening on {address}: choose a free address in [public] listen, or remove it")
+    })?;
+    tracing::info!(%address, "visitors' pages are served here as well");
+    Ok(Some((listener, public.clone())))
+}
+
+/// Serves on a task of its own; handlers know who asks.
+fn serve(listener: TcpListener, router: axum::Router) -> JoinHandle<std::io::Result<()>> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(axum::serve(listener, service).into_future())
 }
 
 /// Whether a venue may be counted: one that was destroyed is left out until somebody asks for it again.

@@ -1,7 +1,7 @@
 //! The file's own shape, and the environment over it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -18,6 +18,8 @@ pub(super) struct File {
     pub(super) mqtt: MqttFile,
     #[serde(default)]
     pub(super) http: HttpFile,
+    #[serde(default)]
+    pub(super) public: PublicFile,
     #[serde(default)]
     pub(super) privacy: PrivacyFile,
     #[serde(default)]
@@ -51,6 +53,15 @@ impl Default for HttpFile {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublicFile {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) url: Option<String>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<IpAddr>,
 }
 
 #[derive(Default, Deserialize)]

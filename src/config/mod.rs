@@ -9,7 +9,7 @@ mod validate;
 
 pub use hours::{Hours, HoursError};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use passant_wire::Id;
@@ -43,6 +43,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Where the pages and the API listen.
     pub http_listen: SocketAddr,
+    /// The door for visitors' telephones.
+    pub public: Public,
     /// Where the opt-out key lies, apart from the database.
     pub opt_out_key_file: PathBuf,
     /// The least number of people a figure may be about.
@@ -77,6 +79,17 @@ pub struct Notice {
     pub contact: Option<String>,
     /// What they count for.
     pub purpose: Option<String>,
+}
+
+/// The door for visitors' telephones: their pages and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Public {
+    /// Where it listens; without it the pages are on the operator's address alone.
+    pub listen: Option<SocketAddr>,
+    /// How telephones reach it, scheme and host: what the notice shows.
+    pub url: Option<String>,
+    /// Proxies whose word about the client is taken.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// How to reach the broker.

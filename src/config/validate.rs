@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use chrono::NaiveTime;
 use passant_wire::Id;
 
-use super::file::{File, MqttFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
+use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
 use super::{
     COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
-    Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
+    Public, Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
 };
 use crate::clock::Calendar;
 
@@ -31,6 +31,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
             file.http.listen.port()
         ));
     }
+    let public = public(file.public, &mut faults);
     let mqtt = mqtt(file.mqtt, &mut faults);
     let retention = retention(&file.retention, &mut faults);
     if file.venues.len() > VENUES_MAX {
@@ -64,6 +65,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
                 opt_out_key_file: key_file.unwrap_or_else(|| file.data_dir.join("opt-out-key/key")),
                 data_dir: file.data_dir,
                 mqtt,
+                public,
                 http_listen: file.http.listen,
                 k,
                 retention,
@@ -93,6 +95,29 @@ fn retention(file: &RetentionFile, faults: &mut Vec<String>) -> Retention {
         ));
     }
     kept
+}
+
+/// The most proxies that may be named.
+const PROXIES_MAX: usize = 64;
+
+fn public(file: PublicFile, faults: &mut Vec<String>) -> Public {
+    let url = file.url.map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(url) = &url {
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '@', '?', '#', ' '])) {
+            faults.push(
+                "public.url holds more or less than a scheme and a host: write it as https://count.example"
+                    .to_owned(),
+            );
+        }
+    }
+    if url.is_none() && file.listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        faults.push("public.listen is set and public.url is not: name the address that telephones use, like https://count.example, for a request to another name is refused".to_owned());
+    }
+    if file.trusted_proxies.len() > PROXIES_MAX {
+        faults.push(format!("public.trusted_proxies names over {PROXIES_MAX}; name the nearest ones only"));
+    }
+    Public { listen: file.listen, url, trusted_proxies: file.trusted_proxies }
 }
 
 /// Whether a host name can only mean this machine.
@@ -322,6 +347,8 @@ mod tests {
             ("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"", "loopback"),
             ("clock = \"wall\"", "clock = \"sundial\"", "clock"),
             ("data_dir", "data_dirr", "data_dirr"),
+            ("https://count.example", "count.example", "public.url"),
+            ("https://count.example", "https://count.example/opt-out", "public.url"),
             ("timezone = \"Europe/Paris\"", "timezone = \"Paris\"", "IANA"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");

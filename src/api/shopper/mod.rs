@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, Query, State as From};
+use axum::extract::{Form, Path, Query, Request, State as From};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -171,6 +171,14 @@ fn sorry(page: Page, error: &desk::Error) -> Response {
     tracing::error!(%error, "the desk could not do what was asked");
     let why = page.language.words.error.of("unavailable");
     html(StatusCode::SERVICE_UNAVAILABLE, &Sorry { page, why })
+}
+
+/// What a client is shown that asked too often.
+pub(super) fn too_often(request: &Request, secs: u64) -> Response {
+    let chosen = Query::try_from_uri(request.uri()).map_or(Chosen { lang: None }, |Query(chosen)| chosen);
+    let page = Page::of(&chosen, request.headers(), "/opt-out");
+    let why = page.language.words.error.too_often(secs);
+    html(StatusCode::TOO_MANY_REQUESTS, &Sorry { page, why: &why })
 }
 
 fn html(status: StatusCode, page: &impl Template) -> Response {

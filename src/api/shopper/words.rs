@@ -77,6 +77,7 @@ pub(super) struct ErrorWords {
     letter: String,
     nobody: String,
     unavailable: String,
+    many: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -107,6 +108,11 @@ pub(super) struct PrivacyWords {
 }
 
 impl ErrorWords {
+    /// The sentence for a client that must wait some seconds.
+    pub(super) fn too_often(&self, secs: u64) -> String {
+        self.many.replace("{secs}", &secs.to_string())
+    }
+
     /// The sentence for a fault, by its word.
     pub(super) fn of(&self, fault: &str) -> &str {
         match fault {
