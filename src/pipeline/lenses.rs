@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::opening::Opening;
 use crate::aggregate::{Aggregate, Closed, Newest};
 use crate::calibration::{Calibrator, Count, Kept};
 use crate::clock::{Day, EpochMs, SteadyMs};
@@ -49,7 +50,7 @@ pub struct Lenses {
     calibrator: Calibrator,
     aggregate: Aggregate,
     day: Day,
-    open: (EpochMs, bool),
+    opening: Opening,
     footprints: Vec<Footprint>,
     tally: Tally,
 }
@@ -66,7 +67,7 @@ impl Lenses {
             calibrator: Calibrator::resume(calibration),
             aggregate: Aggregate::new(&venue),
             day: venue.calendar.day_of(EpochMs(0)),
-            open: (EpochMs(i64::MIN), false),
+            opening: Opening::default(),
             footprints: Vec::new(),
             tally,
             venue,
@@ -245,7 +246,9 @@ impl Lenses {
         }
         self.roster.heard_at(sensor, at);
         let Some(admitted) = gate.admit(sighting) else { return Ok(Err("gate")) };
-        Ok(self.keyring.impress(admitted, sensor, at, now)?.map_err(NoFootprint::as_str))
+        // A sensor whose clock runs ahead heard nothing that is still to come.
+        let now = Now { open: self.opening.at(at.min(now.at), &self.venue), ..*now };
+        Ok(self.keyring.impress(admitted, sensor, at, &now)?.map_err(NoFootprint::as_str))
     }
 
     /// Hands the footprints of a message to both lenses. Returns how many were counted.
@@ -287,11 +290,12 @@ impl Lenses {
         if !self.day.window.contains(moment.at) {
             self.day = self.venue.calendar.day_of(moment.at);
         }
-        // Opening hours are told to the second and asked for every message.
-        let second = EpochMs(moment.at.0.div_euclid(1000));
-        if self.open.0 != second {
-            self.open = (second, self.venue.is_open(moment.at));
+        self.opening.pass(moment.at, BEHIND_MS, &self.venue);
+        Now {
+            at: moment.at,
+            steady: moment.steady,
+            day: self.day.window,
+            open: self.opening.at(moment.at, &self.venue),
         }
-        Now { at: moment.at, steady: moment.steady, day: self.day.window, open: self.open.1 }
     }
 }

@@ -2,6 +2,7 @@
 
 mod corridor;
 mod lenses;
+mod opening;
 mod run;
 mod venue_clock;
 
