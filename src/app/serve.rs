@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
 use super::commands::socket::Socket;
-use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::guarded::{hold, locked, swap_areas};
 use super::retention::Retention;
 use crate::api;
 use crate::broker::{self, Access};
@@ -52,7 +52,6 @@ pub struct Options {
 /// When the configuration, the data directory, the store or the address does not allow it.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
-    keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
     let swap = swap_areas();
     if !swap.is_empty() {
@@ -60,6 +59,10 @@ pub async fn run(options: &Options) -> Result<()> {
             areas = swap.join(", "),
             "swap is on: raw devices in memory may reach a disk; switch it off"
         );
+    }
+    match locked() {
+        Ok(how) => tracing::info!("{how}"),
+        Err(how) => tracing::warn!("{how}"),
     }
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)

@@ -11,6 +11,7 @@ use super::venue_clock::Reading;
 use crate::calibration::Summary;
 use crate::clock::{EpochMs, Machine};
 use crate::ledger::{self, Ledger};
+use crate::memory;
 use crate::pseudonym::KeyError;
 use crate::sighting::Delivery;
 use crate::store::{self, CalibrationRow, Store};
@@ -139,7 +140,10 @@ impl Work {
                     batch.push(delivery);
                 }
             }
-            self.take(&mut batch)?;
+            let taken = self.take(&mut batch);
+            // Keys and devices were hashed down there.
+            memory::wipe_stack();
+            taken?;
         }
         let mut last = Vec::new();
         self.corridor.end(Reading::take(self.machine), &mut last);
