@@ -153,6 +153,7 @@ impl Server {
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
+        tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
         let intake = tokio::spawn(intake::run(
             messages,
@@ -223,6 +224,13 @@ impl Server {
                 Ok(())
             }
         }
+    }
+}
+
+/// With a day's key go the buffers of the broker's client, which hold messages of that day.
+async fn renew(link: link::Renewal, mut rotations: watch::Receiver<()>) {
+    while rotations.changed().await.is_ok() {
+        link.ask();
     }
 }
 
