@@ -19,7 +19,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Words of stack wiped at once. The deepest calls below a message or a key take a few KiB, and a build without
 /// optimisation several times that.
-const STACK_WORDS: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 2 * 1024 };
+const STACK_WORDS: usize = if cfg!(debug_assertions) { 8 * 1024 } else { 2 * 1024 };
 
 /// The limit under which not all of the process is locked, bytes; 0 while all of it is.
 static LIMIT_BYTES: AtomicU64 = AtomicU64::new(u64::MAX);
