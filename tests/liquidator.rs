@@ -39,7 +39,7 @@ const SEED: u64 = 4;
 /// People of the day; the mall's own number would take a debug build ten times as long.
 const PEOPLE: &str = "people_by_weekday = [120, 120, 120, 120, 120, 120, 120]";
 /// Hours of the day, from its start, between which the sensors are switched on; before and after, a mall only costs time.
-const SWITCHED_ON_HOURS: [i64; 2] = [5, 17];
+const SWITCHED_ON_HOURS: [i64; 2] = [5, 14];
 /// Hours of the day at whose ends the buyer looks for keys: the mall is open from 5.5 to 16.
 const LOOKS_HOURS: [i64; 5] = [6, 8, 10, 12, 14];
 /// The hour at whose end visitors object and sensors err.
