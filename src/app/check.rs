@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::audit::audit;
 use super::commands::{Refused, write_down_refusal};
-use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::guarded::{hold, locked, swap_areas};
 use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
@@ -54,7 +54,6 @@ pub async fn run(options: &Options) -> Result<()> {
         lines.iter().for_each(|line| Report::default().plain(line));
         return Ok(());
     }
-    keep_memory_to_ourselves();
     let mut report = Report::default();
     let (zones, sensors) =
         config.venues.iter().fold((0, 0), |(z, s), v| (z + v.zones.len(), s + v.sensors.len()));
@@ -135,6 +134,10 @@ fn memory(keys: usize, report: &mut Report) {
     match (0..keys).map(|_| Key::random()).collect::<Result<Vec<_>, _>>() {
         Ok(_) => report.good(&format!("memory: {keys} keys can be made and locked")),
         Err(error) => report.bad(&format!("memory: {error}")),
+    }
+    match locked() {
+        Ok(how) => report.good(&format!("memory: {how}")),
+        Err(how) => report.note(&format!("memory: {how}")),
     }
     match swap_areas().as_slice() {
         [] => report.good("memory: no swap is on"),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
-use super::guarded::{hold, keep_memory_to_ourselves};
+use super::guarded::hold;
 use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
@@ -52,7 +52,6 @@ pub struct Options {
 /// When a port is taken, the data directory does not allow it, or a part of it fails.
 pub async fn run(options: &Options) -> Result<()> {
     let machine = Machine::clock();
-    keep_memory_to_ourselves();
     let Place { zone, data_dir } = Place::choose(&options.data, machine.now());
     let _held = hold(&data_dir)?;
     let scenario = Scenario::parse(&in_zone(MALL, &zone)).context("reading the demo's scenario")?;

@@ -9,6 +9,7 @@ mod guarded;
 mod retention;
 pub mod serve;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,12 +52,14 @@ pub struct Configured {
     pub config: PathBuf,
 }
 
-/// Runs the program.
+/// Runs the program with the words of its command line, the program's own name first.
 #[must_use]
-pub fn run() -> ExitCode {
-    let command = Command::parse();
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = Command::parse_from(words);
     crate::telemetry::start_log();
     guarded::keep_panics_to_their_place();
+    // Every command may hold a device: the desk's reads one from its input.
+    guarded::keep_memory_to_ourselves();
     let done = match command.verb {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
         Verb::Demo(options) => on_runtime(demo::run(&options)),

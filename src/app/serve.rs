@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
 use super::commands::socket::Socket;
-use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::guarded::{hold, locked, swap_areas};
 use super::retention::Retention;
 use crate::api;
 use crate::broker::{self, Access};
@@ -52,7 +52,6 @@ pub struct Options {
 /// When the configuration, the data directory, the store or the address does not allow it.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
-    keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
     let swap = swap_areas();
     if !swap.is_empty() {
@@ -60,6 +59,10 @@ pub async fn run(options: &Options) -> Result<()> {
             areas = swap.join(", "),
             "swap is on: raw devices in memory may reach a disk; switch it off"
         );
+    }
+    match locked() {
+        Ok(how) => tracing::info!("{how}"),
+        Err(how) => tracing::warn!("{how}"),
     }
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
@@ -150,6 +153,7 @@ impl Server {
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
+        tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
         let intake = tokio::spawn(intake::run(
             messages,
@@ -220,6 +224,13 @@ impl Server {
                 Ok(())
             }
         }
+    }
+}
+
+/// With a day's key go the buffers of the broker's client, which hold messages of that day.
+async fn renew(link: link::Renewal, mut rotations: watch::Receiver<()>) {
+    while rotations.changed().await.is_ok() {
+        link.ask();
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::clock::EpochMs;
 use crate::link::Message;
+use crate::memory;
 use crate::sighting::{
     Ack, AddressClass, Arrival, Delivery, Header, SensorRef, SensorReport, SensorStatus, Sighting,
 };
@@ -41,7 +42,11 @@ pub async fn run(
 ) {
     while let Some(message) = messages.recv().await {
         let Message { topic, payload, retained, content_type, guard } = message;
-        match take_in(&directory, &topic, &payload, retained, content_type.as_deref()) {
+        let taken = take_in(&directory, &topic, &payload, retained, content_type.as_deref());
+        // The payload ends before anything waits, and so do the addresses that were read down there.
+        drop(payload);
+        memory::wipe_stack();
+        match taken {
             Ok(arrival) => {
                 let ack = guard.map_or_else(Ack::none, Ack::on_drop);
                 if let Err(unsent) = deliveries.send(Delivery { arrival, ack }).await {

@@ -1,10 +1,11 @@
 //! The task that polls: it connects, subscribes, hands over, and begins again when the broker is lost.
 
 use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
@@ -33,7 +34,7 @@ struct Poller {
     filters: Vec<String>,
     tally: Tally,
     messages: mpsc::Sender<Message>,
-    stop: oneshot::Receiver<()>,
+    asked: Asked,
     wait_ms: u64,
     poisoned: u32,
     speech: Speech,
@@ -43,6 +44,12 @@ struct Poller {
     connected: bool,
     /// Since when the subscription stands.
     up_since: Option<SteadyMs>,
+}
+
+/// What may be asked of a link.
+pub(super) struct Asked {
+    pub(super) stop: oneshot::Receiver<()>,
+    pub(super) renew: Arc<Notify>,
 }
 
 /// Which version of MQTT to try next.
@@ -60,6 +67,8 @@ enum End {
     /// Nobody takes the messages any more. Those that waited were dropped with their guards, so nothing may be sent now:
     /// it would acknowledge what nobody took in.
     Abandoned,
+    /// We were told to go on with a new client.
+    Renewed,
     Broken(Fault),
 }
 
@@ -69,7 +78,7 @@ pub(super) async fn run(
     filters: Vec<String>,
     tally: Tally,
     messages: mpsc::Sender<Message>,
-    stop: oneshot::Receiver<()>,
+    asked: Asked,
 ) {
     let speech = Speech::new(options.protocol);
     let mut poller = Poller {
@@ -77,7 +86,7 @@ pub(super) async fn run(
         filters,
         tally,
         messages,
-        stop,
+        asked,
         wait_ms: BACK_OFF_MS,
         poisoned: 0,
         speech,
@@ -97,6 +106,14 @@ pub(super) async fn run(
                 return;
             }
             End::Abandoned => return poller.tally.broker(false),
+            End::Renewed => {
+                // The session stays with the broker, and the next client goes on in it.
+                if poller.connected {
+                    farewell(session).await;
+                }
+                poller.connected = false;
+                continue;
+            }
             End::Broken(fault) => {
                 // The client goes before the wait: its socket would hold the broker's session.
                 drop(session);
@@ -133,8 +150,9 @@ impl Poller {
     async fn step(&mut self, session: &mut Session) -> Result<Event, End> {
         let polled = tokio::select! {
             biased;
-            _ = &mut self.stop => return Err(End::Stopped),
+            _ = &mut self.asked.stop => return Err(End::Stopped),
             () = self.messages.closed() => return Err(End::Abandoned),
+            () = self.asked.renew.notified() => return Err(End::Renewed),
             polled = timeout(session.silence_max(), session.next()) => polled,
         };
         match polled.unwrap_or(Err(Fault::Silent)).map_err(End::Broken)? {
@@ -166,7 +184,7 @@ impl Poller {
         };
         tokio::select! {
             biased;
-            _ = &mut self.stop => Err(End::Abandoned),
+            _ = &mut self.asked.stop => Err(End::Abandoned),
             sent = timeout(Duration::from_secs(STALL_SECS), self.messages.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(End::Abandoned),
@@ -212,7 +230,7 @@ impl Poller {
         self.wait_ms = (self.wait_ms * 2).min(BACK_OFF_MAX_MS);
         tokio::select! {
             biased;
-            _ = &mut self.stop => false,
+            _ = &mut self.asked.stop => false,
             () = self.messages.closed() => false,
             () = sleep(Duration::from_millis(wait_ms as u64)) => true,
         }

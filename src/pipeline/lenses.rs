@@ -51,7 +51,6 @@ pub struct Lenses {
     aggregate: Aggregate,
     day: Day,
     opening: Opening,
-    footprints: Vec<Footprint>,
     tally: Tally,
 }
 
@@ -68,7 +67,6 @@ impl Lenses {
             aggregate: Aggregate::new(&venue),
             day: venue.calendar.day_of(EpochMs(0)),
             opening: Opening::default(),
-            footprints: Vec::new(),
             tally,
             venue,
         }
@@ -125,13 +123,14 @@ impl Lenses {
         let now = self.now(moment);
         let message_at = header.at.unwrap_or(moment.at);
         let heard = sightings.len() as u64;
-        self.footprints.clear();
+        // Made anew each time: room that is kept for the next message would keep the pseudonyms of this one.
+        let mut footprints = Vec::with_capacity(sightings.len());
         // A message meets few reasons; they are told once for all of it.
         let mut refusals: Vec<(&'static str, u64)> = Vec::new();
         for sighting in sightings {
             let at = sighting.at.unwrap_or(message_at);
             match self.impress(gate, sighting, sensor, at, &now)? {
-                Ok(footprint) => self.footprints.push(footprint),
+                Ok(footprint) => footprints.push(footprint),
                 Err(reason) => match refusals.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, count)) => *count += 1,
                     None => refusals.push((reason, 1)),
@@ -141,7 +140,7 @@ impl Lenses {
         for (reason, count) in refusals {
             self.refuse(sensor, reason, count);
         }
-        let counted = self.hear(sensor);
+        let counted = self.hear(sensor, &footprints);
         self.tally.sightings_of(self.venue.id.as_str(), Outcome::Counted, counted);
         self.roster.counted(sensor, heard, &refused, moment.at);
         Ok(())
@@ -252,17 +251,16 @@ impl Lenses {
     }
 
     /// Hands the footprints of a message to both lenses. Returns how many were counted.
-    fn hear(&mut self, sensor: u16) -> u64 {
-        let footprints = std::mem::take(&mut self.footprints);
+    fn hear(&mut self, sensor: u16, footprints: &[Footprint]) -> u64 {
         let (mut late, mut full) = (0, 0);
-        for footprint in &footprints {
+        for footprint in footprints {
             match self.crowd.hear(footprint) {
                 crowd::Heard::Counted => {}
                 crowd::Heard::Late => late += 1,
                 crowd::Heard::Full => full += 1,
             }
         }
-        for footprint in &footprints {
+        for footprint in footprints {
             match self.visits.hear(footprint) {
                 visit::Heard::Counted => {}
                 visit::Heard::Late => late += 1,
@@ -270,7 +268,6 @@ impl Lenses {
             }
         }
         let counted = footprints.len() as u64 - late - full;
-        self.footprints = footprints;
         self.refuse(sensor, "late", late);
         self.refuse(sensor, "full", full);
         counted

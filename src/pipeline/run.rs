@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::corridor::{Corridor, Write};
 use super::venue_clock::Reading;
 use crate::calibration::Summary;
 use crate::clock::{EpochMs, Machine};
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Event, Ledger};
+use crate::memory;
 use crate::pseudonym::KeyError;
 use crate::sighting::Delivery;
 use crate::store::{self, CalibrationRow, Store};
@@ -49,6 +50,7 @@ pub struct Running {
     thread: std::thread::JoinHandle<()>,
     writer: JoinHandle<()>,
     failed: oneshot::Receiver<String>,
+    rotated: watch::Receiver<()>,
 }
 
 /// Why the corridor could not start.
@@ -71,15 +73,16 @@ pub fn start(
     let (writes, to_write) = mpsc::channel(WRITES_MAX);
     let (stop, stopped) = oneshot::channel();
     let (fail, failed) = oneshot::channel();
+    let (rotation, rotated) = watch::channel(());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let work = Work { corridor, arriving, objections, writes, backlog: VecDeque::new(), machine };
+    let work = Work { corridor, arriving, objections, writes, backlog: VecDeque::new(), machine, rotation };
     let thread = std::thread::Builder::new().name("corridor".to_owned()).spawn(move || {
         if let Err(error) = runtime.block_on(work.go(stopped)) {
             let _ = fail.send(error.to_string());
         }
     })?;
     let writer = tokio::spawn(write(store, ledger, to_write));
-    Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed }))
+    Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed, rotated }))
 }
 
 impl Running {
@@ -89,6 +92,13 @@ impl Running {
             Ok(why) => why,
             Err(_) => "the corridor's thread ended".to_owned(),
         }
+    }
+
+    /// Changes whenever the key of a venue day was wiped, and ends with the corridor: what holds bytes of the day should
+    /// let them go.
+    #[must_use]
+    pub fn rotations(&self) -> watch::Receiver<()> {
+        self.rotated.clone()
     }
 
     /// Takes in what has been delivered, writes what has closed, and ends. Open windows are let go.
@@ -115,6 +125,7 @@ struct Work {
     writes: mpsc::Sender<Write>,
     backlog: VecDeque<Write>,
     machine: Machine,
+    rotation: watch::Sender<()>,
 }
 
 impl Work {
@@ -139,7 +150,10 @@ impl Work {
                     batch.push(delivery);
                 }
             }
-            self.take(&mut batch)?;
+            let taken = self.take(&mut batch);
+            // Keys and devices were hashed down there.
+            memory::wipe_stack();
+            taken?;
         }
         let mut last = Vec::new();
         self.corridor.end(Reading::take(self.machine), &mut last);
@@ -168,6 +182,10 @@ impl Work {
         }
         if failed.is_ok() {
             failed = self.corridor.tick(reading, &mut out);
+        }
+        let is_wiped = |write: &Write| matches!(write, Write::Ledger { event: Event::KeyWiped { .. }, .. });
+        if out.iter().any(is_wiped) {
+            self.rotation.send_replace(());
         }
         for write in out {
             match self.backlog.is_empty() {

@@ -107,8 +107,8 @@ pub enum Arrival {
     Status(SensorStatus),
     /// A device's owner objects: the open visit is forgotten, the mark is in force from the next sighting.
     OptedOut {
-        /// Whose open visit is forgotten.
-        device: DeviceId,
+        /// Whose open visit is forgotten. In a block of its own: a channel keeps the bytes of what has passed.
+        device: Box<DeviceId>,
         /// What is put in force.
         mark: ObjectionMark,
     },

@@ -96,7 +96,10 @@ pub struct Visits {
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
-    open: HashMap<Pseudonym, Visit, BuildHasherDefault<Uniform>>,
+    /// Each in a block of its own, which is wiped when the visit ends: a map leaves the bytes of what it removes.
+    open: HashMap<Pseudonym, Box<Visit>, BuildHasherDefault<Uniform>>,
+    /// The start of the venue day that the map was made in.
+    day_start: EpochMs,
     swept: EpochMs,
     refused: u64,
 }
@@ -124,6 +127,7 @@ impl Visits {
             next: None,
             slots: VecDeque::new(),
             open: HashMap::default(),
+            day_start: EpochMs(i64::MIN),
             swept: EpochMs(i64::MIN),
             refused: 0,
         }
@@ -189,7 +193,8 @@ impl Visits {
                 self.refused += 1;
                 return;
             }
-            let visit = self.open.entry(pseudonym).or_insert_with(|| Visit::begins(start, readings));
+            let visit =
+                self.open.entry(pseudonym).or_insert_with(|| Box::new(Visit::begins(start, readings)));
             visit.take(&self.rules, Distinct(pseudonym.0), start, readings, events);
         });
     }
@@ -211,6 +216,11 @@ impl Visits {
             }
             !over
         });
+        if self.day_start != day_start {
+            // No visit spans two days. The pseudonyms of the old one are gone from the map, and here from its memory.
+            self.day_start = day_start;
+            self.open = std::mem::take(&mut self.open).into_iter().collect();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use passant_wire::Id;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::guarded::{hold, keep_memory_to_ourselves};
+use super::guarded::hold;
 use super::serve::kind;
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, Mqtt, Venue};
@@ -188,7 +188,6 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
     let answer = match socket::ask(&config.data_dir, &request).await? {
         Some(answer) => answer,
         None => {
-            keep_memory_to_ourselves();
             let _held = hold(&config.data_dir)?;
             let clerk = alone(config).await?;
             let answer = clerk.answer(request).await;
