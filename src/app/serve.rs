@@ -172,7 +172,7 @@ impl Server {
             clock: machine,
         };
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
-        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast)));
+        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, config.vault_dir, door.fast)));
         Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
     }
 
@@ -266,7 +266,12 @@ fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
 }
 
 /// Whoever answers at the socket.
-fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> Clerk {
+fn clerk(
+    state: &api::State,
+    mqtt: &Mqtt,
+    vault_dir: Option<PathBuf>,
+    fast_lane: mpsc::Sender<Delivery>,
+) -> Clerk {
     Clerk {
         venues: state.venues.clone(),
         store: state.store.clone(),
@@ -275,6 +280,7 @@ fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> 
         head_counts: state.head_counts.clone(),
         mqtt: mqtt.clone(),
         clock: state.clock,
+        vault_dir,
         fast_lane: Some(fast_lane),
     }
 }

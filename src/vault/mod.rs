@@ -14,7 +14,7 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use passant_wire::Id;
 use zeroize::Zeroizing;
 
-use crate::aggregate::VISIT_LATENESS_SECS;
+use crate::aggregate::CROWD_LATENESS_SECS;
 use crate::chance::{self, NoChance};
 use crate::clock::{EpochMs, SteadyMs, Window};
 use crate::sealing::{Sealing, Unsealing};
@@ -167,7 +167,7 @@ impl Vault {
     /// When the directory is on a disk, on a tmpfs while swap is on, or open to others.
     pub fn open(dir: &Path, swap: &[String]) -> Result<Self, Error> {
         place::make(dir)?;
-        look(dir, swap)?;
+        look(dir, dir, swap)?;
         Ok(Self { dir: dir.into(), boot: place::boot()? })
     }
 
@@ -185,13 +185,21 @@ impl Vault {
         file::wipe_strangers(&self.dir, venues)
     }
 
-    /// Overwrites and removes all that lies here of a venue. Returns how many files went.
-    ///
-    /// # Errors
-    /// When a file cannot be overwritten.
-    pub fn wipe(&self, venue: &Id) -> Result<usize, Error> {
-        file::wipe_all(&self.dir, venue, |_| true)
-    }
+}
+
+/// Overwrites and removes all that lies in a directory of a venue, whether or not it is fit to hold a vault. Returns how many
+/// files went.
+///
+/// # Errors
+/// When a file cannot be overwritten.
+pub fn wipe(dir: &Path, venue: &Id) -> Result<usize, Error> {
+    file::wipe_all(dir, venue, |_| true)
+}
+
+/// How many files of a venue lie in a directory.
+#[must_use]
+pub fn files_of(dir: &Path, venue: &Id) -> usize {
+    file::names(dir, venue).len()
 }
 
 impl Strongbox {
@@ -254,7 +262,7 @@ impl Strongbox {
     /// Overwrites and removes all that lies here of the venue, and says so where it cannot.
     pub fn wipe(&mut self) {
         self.key = None;
-        if let Err(error) = self.vault.wipe(&self.venue) {
+        if let Err(error) = wipe(&self.vault.dir, &self.venue) {
             tracing::error!(%error, venue = %self.venue, "the vault could not be wiped; remove its files by hand");
         }
     }
@@ -274,7 +282,7 @@ impl Strongbox {
         }
         let over = now.steady.0 - sealed.steady.0 >= LIFE_MS
             || now.wall.since(sealed.wall) >= LIFE_MS
-            || now.wall >= day.to.plus_secs(VISIT_LATENESS_SECS);
+            || now.wall >= day.to.plus_secs(CROWD_LATENESS_SECS);
         if over {
             return Err(Gone::Over);
         }
