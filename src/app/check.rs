@@ -18,6 +18,7 @@ use crate::link;
 use crate::pseudonym::{KEYS_MAX, Key};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
+use crate::vault::look;
 
 /// How long the broker may take to accept the server's client and its subscriptions.
 const BROKER_WAIT: Duration = Duration::from_secs(10);
@@ -74,6 +75,7 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);
+    vault(&config, &mut report);
     let bad_before = report.bad;
     let strangers = broker(&config, options.listen, &mut report).await?;
     if report.bad > bad_before
@@ -145,6 +147,21 @@ fn memory(keys: usize, report: &mut Report) {
             "memory: swap is on ({}): raw devices may reach a disk; switch it off",
             areas.join(", ")
         )),
+    }
+}
+
+/// Whether a restart could go on where the server was.
+fn vault(config: &Config, report: &mut Report) {
+    let Some(dir) = &config.vault_dir else {
+        return report.note(
+            "vault: none is configured; a restart begins a new key, and figures of the windows it falls into say `rekeyed`",
+        );
+    };
+    // The server makes the directory itself, in one that is there.
+    let there = if dir.exists() { Some(dir.as_path()) } else { dir.parent() };
+    match there.map_or(Ok(()), |there| look(there, dir, &swap_areas())) {
+        Ok(()) => report.good(&format!("vault: {} is in memory, and nobody else's", dir.display())),
+        Err(error) => report.bad(&format!("vault: {error}")),
     }
 }
 

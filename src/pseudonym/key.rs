@@ -2,6 +2,7 @@
 
 use crate::chance::{self, NoChance};
 use crate::memory::{NoLock, Page};
+use crate::sealing::{Sealing, Unread, Unsealing};
 
 /// A random 256-bit key on a locked page; wiped when it is dropped.
 pub struct Key(Page<32>);
@@ -15,6 +16,9 @@ pub enum KeyError {
     /// The system would not lock a page.
     #[error(transparent)]
     NoLock(#[from] NoLock),
+    /// What the vault kept is no key.
+    #[error(transparent)]
+    Unread(#[from] Unread),
 }
 
 impl Key {
@@ -25,6 +29,18 @@ impl Key {
     pub fn random() -> Result<Self, KeyError> {
         let mut page = Page::blank()?;
         chance::fill(page.fill())?;
+        Ok(Self(page))
+    }
+
+    /// Puts the key among what the vault keeps: the only way out of its page.
+    pub(super) fn seal(&self, into: &mut Sealing) {
+        into.put_key(self.0.secret());
+    }
+
+    /// Takes a key out of what the vault kept, straight onto a locked page.
+    pub(super) fn unseal(from: &mut Unsealing) -> Result<Self, KeyError> {
+        let mut page = Page::blank()?;
+        from.take_key(page.fill())?;
         Ok(Self(page))
     }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::guarded::hold;
+use super::resumed::objections;
 use super::serve::kind;
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, Mqtt, Venue};
@@ -100,6 +101,8 @@ pub(super) struct Clerk {
     pub(super) head_counts: HeadCounts,
     pub(super) mqtt: Mqtt,
     pub(super) clock: Machine,
+    /// The vault's directory, where one is configured.
+    pub(super) vault_dir: Option<PathBuf>,
     /// The corridor's fast lane, where a server runs.
     pub(super) fast_lane: Option<mpsc::Sender<Delivery>>,
 }
@@ -222,18 +225,24 @@ pub(super) async fn write_down_refusal(config: &Config, what: Refused) -> Result
 async fn alone(config: &Config) -> Result<Clerk> {
     let ledger = Ledger::open(&config.data_dir)?;
     let store = Store::open(&config.data_dir, kind(config)).await?;
-    let (key, _) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
+    let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
     let venues = Arc::new(config.venues.clone());
     let (changes, mut nobody) = mpsc::channel::<Change>(CHANGES_MAX);
     tokio::spawn(async move { while nobody.recv().await.is_some() {} });
+    let clock = Machine::clock();
+    let desk = match objections(config, gate, &store, &ledger, clock).await? {
+        Some(lane) => Desk::new(key, store.clone(), lane),
+        None => Desk::without_server(key, store.clone()),
+    };
     Ok(Clerk {
         head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
-        desk: Desk::without_server(key, store.clone()),
+        desk,
         venues,
         store,
         ledger,
         mqtt: config.mqtt.clone(),
-        clock: Machine::clock(),
+        clock,
+        vault_dir: config.vault_dir.clone(),
         fast_lane: None,
     })
 }

@@ -1,0 +1,116 @@
+//! What earlier runs left of a venue: figures in the store, keys by the ledger's word, open state in the vault.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use passant_wire::Id;
+use tokio::sync::{mpsc, watch};
+
+use super::guarded::swap_areas;
+use crate::clock::{EpochMs, Machine};
+use crate::config::{ClockKind, Config, Venue};
+use crate::ledger::Ledger;
+use crate::optout::Gate;
+use crate::pipeline::{self, Corridor, Earlier, Journal, Reading, Room};
+use crate::sighting::{Arrival, Delivery};
+use crate::store::Store;
+use crate::telemetry::Tally;
+use crate::vault::Vault;
+
+/// Objections on their way into the vault while no server runs.
+const OBJECTIONS_MAX: usize = 16;
+
+/// The vault that the configuration asks for. What lies there of venues that are not configured any more is wiped.
+///
+/// # Errors
+/// When the directory is not fit to hold one.
+pub(super) fn vault(config: &Config) -> Result<Option<Vault>> {
+    let Some(dir) = &config.vault_dir else { return Ok(None) };
+    let vault = Vault::open(dir, &swap_areas())?;
+    let venues: Vec<&Id> = config.venues.iter().map(|venue| &venue.id).collect();
+    let strangers = vault.wipe_others(&venues)?;
+    if strangers > 0 {
+        tracing::warn!(strangers, "files of venues that are not configured were wiped from the vault");
+    }
+    Ok(Some(vault))
+}
+
+/// What earlier runs left of a venue; what they had closed is in the store when this returns.
+///
+/// # Errors
+/// When the store or the ledger does not answer.
+pub(super) async fn earlier(
+    venue: &Venue,
+    vault: Option<&Vault>,
+    store: &Store,
+    ledger: &Ledger,
+    machine: Machine,
+) -> Result<Earlier> {
+    let now = Reading::take(machine);
+    let journal = vault.map(|vault| Journal::open(vault, venue, now)).transpose();
+    let mut journal = journal.context("opening the vault")?;
+    if let Some(journal) = &journal {
+        let written = pipeline::write_down(store, ledger, journal.unwritten()).await;
+        written.context("writing what an earlier run had closed")?;
+    }
+    let published = store.newest_end(&venue.id).await?;
+    if let Some(journal) = &mut journal {
+        journal.published(published);
+    }
+    Ok(Earlier { published, heard_until: heard_until(venue, ledger, now.wall), journal })
+}
+
+/// Until when an earlier run may have heard. One that stopped as it was told to wiped its keys then; one that crashed may
+/// have heard until just now. In a replay nobody knows what the ledger's time would mean.
+fn heard_until(venue: &Venue, ledger: &Ledger, now: EpochMs) -> Option<EpochMs> {
+    let facts = ledger.facts(&venue.id);
+    match (venue.clock, facts.keys) {
+        (ClockKind::Sightings, _) => None,
+        (ClockKind::Wall, 0) => facts.last_key_wiped,
+        (ClockKind::Wall, _) => Some(now),
+    }
+}
+
+/// A lane for objections while no server runs, where a vault is configured: what lies in it forgets the open visit too, so
+/// that the next start does not go on with it. An unfit vault refuses no objection: no server starts with it either.
+///
+/// # Errors
+/// When the store or the ledger does not answer.
+pub(super) async fn objections(
+    config: &Config,
+    gate: Gate,
+    store: &Store,
+    ledger: &Ledger,
+    machine: Machine,
+) -> Result<Option<mpsc::Sender<Delivery>>> {
+    let opened = vault(config);
+    if let Err(error) = &opened {
+        tracing::warn!("{error:#}");
+    }
+    let Some(vault) = opened.ok().flatten() else { return Ok(None) };
+    let mut rooms = Vec::new();
+    for venue in &config.venues {
+        let earlier = earlier(venue, Some(&vault), store, ledger, machine).await?;
+        let thresholds = store.thresholds_version(&venue.id, &venue.made_under()?).await?;
+        let (live, venue) = (watch::channel(None).0, Arc::new(venue.clone()));
+        if earlier.journal.as_ref().is_some_and(Journal::goes_on) {
+            rooms.push(Room { venue, thresholds, calibration: None, earlier, live });
+        }
+    }
+    let (lane, mut objections) = mpsc::channel::<Delivery>(OBJECTIONS_MAX);
+    let mut corridor = Corridor::new(gate, rooms, Tally::default());
+    tokio::spawn(async move {
+        while let Some(Delivery { arrival, ack }) = objections.recv().await {
+            if let Arrival::OptedOut { .. } = arrival {
+                let now = Reading::take(machine);
+                let taken = corridor.take(arrival, now, &mut Vec::new());
+                corridor.journal(now, [].iter());
+                if let Err(error) = taken {
+                    tracing::error!(%error, "the vault did not forget an open visit");
+                }
+            }
+            drop(ack);
+        }
+    });
+    Ok(Some(lane))
+}
