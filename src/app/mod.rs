@@ -7,6 +7,7 @@ pub mod demo;
 pub mod evaluate;
 mod guarded;
 mod retention;
+mod self_test;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ enum Verb {
     Optout(commands::optout::Options),
     /// Enter, list and take back head counts
     HeadCount(commands::head_count::Options),
+    /// Print the notice to visitors, if an objection works when it is tried out
+    Poster(commands::poster::Options),
     /// Erase a venue's data and keys for good, and print a certificate
     Destroy(commands::destroy::Options),
     /// Estimate occupancy offline from recorded captures of one sensor; prints CSV
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
         Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
+        Verb::Poster(options) => on_runtime(commands::poster::run(&options)),
         Verb::Destroy(options) => on_runtime(commands::destroy::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),
     };

@@ -13,9 +13,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
+use super::commands::poster::Notices;
 use super::commands::socket::Socket;
 use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
 use super::retention::Retention;
+use super::self_test::SelfTest;
 use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
@@ -151,6 +153,7 @@ impl Server {
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         let directory = Directory::new(&config);
+        let probes = directory.probes().clone();
         let intake = tokio::spawn(intake::run(
             messages,
             directory,
@@ -170,7 +173,9 @@ impl Server {
             clock: machine,
         };
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
-        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast)));
+        let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
+        let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
+        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast, notices)));
         Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
     }
 
@@ -264,7 +269,7 @@ fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
 }
 
 /// Whoever answers at the socket.
-fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> Clerk {
+fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>, notices: Notices) -> Clerk {
     Clerk {
         venues: state.venues.clone(),
         store: state.store.clone(),
@@ -274,6 +279,7 @@ fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> 
         mqtt: mqtt.clone(),
         clock: state.clock,
         fast_lane: Some(fast_lane),
+        notices: Some(notices),
     }
 }
 

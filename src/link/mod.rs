@@ -7,14 +7,16 @@ mod session;
 mod tls;
 mod v311;
 mod v5;
+mod voice;
 
 pub use retained::{ClearError, Cleared, clear_retained};
 pub use tls::{Error, tls};
+pub use voice::{Unsaid, Voice};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -85,6 +87,7 @@ pub struct Message {
 pub struct Handle {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    voice: Voice,
 }
 
 /// Listens to some topic filters until the handle or the receiver is dropped. Needs a running tokio.
@@ -93,11 +96,18 @@ pub fn listen(options: Options, filters: &[&str], tally: Tally) -> (mpsc::Receiv
     let (sender, messages) = mpsc::channel(HANDOVER_LEN_MAX);
     let (stop, stopped) = oneshot::channel();
     let filters = filters.iter().map(|filter| (*filter).to_owned()).collect();
-    let task = tokio::spawn(poller::run(options, filters, tally, sender, stopped));
-    (messages, Handle { stop, task })
+    let (line, standing) = watch::channel(None);
+    let task = tokio::spawn(poller::run(options, filters, tally, sender, stopped, line));
+    (messages, Handle { stop, task, voice: Voice::new(standing) })
 }
 
 impl Handle {
+    /// Speaks over the link's connection.
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        self.voice.clone()
+    }
+
     /// Takes the link down with a clean MQTT disconnect. What was not acknowledged is delivered again to whoever connects
     /// next under the same client id within the life of the session.
     pub async fn shutdown(self) {
