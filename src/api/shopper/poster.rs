@@ -13,13 +13,13 @@ use crate::api::pages::source;
 use crate::config::{Public, Venue};
 
 /// The most characters that the sheet has room for, of each text of the operator's own.
-const NAME_CHARS_MAX: usize = 60;
-const URL_CHARS_MAX: usize = 80;
-const CONTROLLER_CHARS_MAX: usize = 160;
-const CONTACT_CHARS_MAX: usize = 120;
-const PURPOSE_CHARS_MAX: usize = 200;
+const NAME_CHARS_MAX: usize = 50;
+const URL_CHARS_MAX: usize = 60;
+const CONTROLLER_CHARS_MAX: usize = 100;
+const CONTACT_CHARS_MAX: usize = 80;
+const PURPOSE_CHARS_MAX: usize = 120;
 /// The most characters of zones' names; those that do not fit are told by their number.
-const ZONES_CHARS_MAX: usize = 240;
+const ZONES_CHARS_MAX: usize = 120;
 
 /// A notice whose words are all there.
 pub struct Poster<'a> {
@@ -75,13 +75,10 @@ struct Sheet<'a> {
     privacy: &'a PrivacyWords,
     counted: Vec<String>,
     kept: Vec<String>,
-    place: String,
-    retention: String,
-    who: Vec<(&'a str, &'a str)>,
+    who: Vec<(&'a str, String)>,
     square: String,
     square_words: String,
     address: String,
-    more: String,
     printed: String,
 }
 
@@ -153,17 +150,17 @@ impl<'a> Poster<'a> {
             limits: &words.opt_out.limits,
             counted: facts.filled(&privacy.counted),
             kept: facts.filled(&privacy.kept),
-            place: w.where_heard.replace("{zones}", &self.zones(w)),
-            retention: facts.retention(privacy),
             who: vec![
-                (&privacy.controller, self.controller),
-                (&privacy.contact, self.contact),
-                (&privacy.purpose, self.purpose),
+                (&privacy.controller, self.controller.to_owned()),
+                (&privacy.contact, self.contact.to_owned()),
+                (&w.more, readable(&format!("{}/privacy/{}", self.url, self.venue.id))),
+                (&privacy.purpose, self.purpose.to_owned()),
+                (&w.where_title, self.zones(w)),
+                (&privacy.retention, facts.retention(privacy)),
             ],
             square: square(&objections)?,
             square_words: w.square.replace("{address}", &objections),
             address: readable(&objections),
-            more: readable(&format!("{}/privacy/{}", self.url, self.venue.id)),
             printed: facts.ledger(&w.printed.replace("{date}", &date.to_string())),
             privacy,
         };
@@ -199,8 +196,9 @@ fn readable(url: &str) -> String {
     url.strip_prefix("https://").unwrap_or(url).to_owned()
 }
 
-/// The square code of an address, as a picture that stands inside the page. A quarter of it may be soiled.
+/// The square code of an address, as a picture that stands inside the page. A quarter of it may be soiled. The white that
+/// it needs around it is the sheet's.
 fn square(url: &str) -> Result<String, NotPrinted> {
     let code = QRBuilder::new(url).ecl(ECL::Q).build().map_err(|_| NotPrinted::NoSquare)?;
-    Ok(SvgBuilder::default().margin(4).to_str(&code))
+    Ok(SvgBuilder::default().margin(0).to_str(&code))
 }

@@ -121,8 +121,6 @@ pub(super) struct PosterWords {
     pub(super) square: String,
     pub(super) limits_title: String,
     pub(super) where_title: String,
-    #[serde(rename = "where")]
-    pub(super) where_heard: String,
     pub(super) where_more: String,
     pub(super) rights_title: String,
     pub(super) rights: Vec<String>,
