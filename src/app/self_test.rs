@@ -19,8 +19,8 @@ use crate::sighting::Verdict;
 /// somebody's objection, and then a withdrawal could not be seen. At most two in a hundred are, so that sixteen in a row
 /// mean a gate that lets nobody pass.
 const ADDRESSES_MAX: usize = 16;
-/// The longest from the broker's answer until the gate has judged, behind a full queue as well.
-const VERDICT_WAIT: Duration = Duration::from_secs(10);
+/// The longest wait for the broker, and then for the gate, which may stand behind a full queue.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Tries the way of an objection out, one trial at a time. Clones share the turn.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ pub(super) struct SelfTest {
     probes: Probes,
     desk: Desk,
     turn: Arc<Mutex<()>>,
+    wait: Duration,
 }
 
 /// What is wrong with the way of an objection, in words that say what to do.
@@ -50,7 +51,7 @@ pub(super) enum Broken {
     /// The probe did not come to the gate.
     #[error(
         "what the server published as the sensor {PROBE_SENSOR} has not come to the gate in {} s: messages are not taken in, or the broker's access list drops this one without a word. Give the server's user the line `topic write passant/v1/+/{PROBE_SENSOR}/sightings`; if it has it, restart the server and look at its log",
-        VERDICT_WAIT.as_secs()
+        WAIT.as_secs()
     )]
     Unheard,
     /// Nothing passes.
@@ -75,7 +76,7 @@ pub(super) enum Broken {
 
 impl SelfTest {
     pub(super) fn new(voice: Voice, probes: Probes, desk: Desk) -> Self {
-        Self { voice, probes, desk, turn: Arc::default() }
+        Self { voice, probes, desk, turn: Arc::default(), wait: WAIT }
     }
 
     /// Tries it out in a venue's topics: an address that passes is objected for and must be dropped, and must pass again
@@ -120,11 +121,15 @@ impl SelfTest {
         let verdict = self.probes.wait_for(boot);
         let topic = Topic { venue: venue.as_str(), sensor: PROBE_SENSOR, subject: Subject::Sightings };
         let payload = format!(r#"{{"b":"{}","s":[{{"id":"{address}","rssi":-60,"k":"wifi"}}]}}"#, *word);
-        match self.voice.say(&topic.to_string(), payload.into_bytes()).await {
+        match self.voice.say(&topic.to_string(), payload.into_bytes(), self.wait).await {
             Ok(()) => {}
             Err(Unsaid::Forbidden) => return Err(Broken::Forbidden),
             Err(Unsaid::Lost | Unsaid::Busy) => return Err(Broken::NoBroker),
         }
-        timeout(VERDICT_WAIT, verdict).await.ok().and_then(Result::ok).ok_or(Broken::Unheard)
+        timeout(self.wait, verdict).await.ok().and_then(Result::ok).ok_or(Broken::Unheard)
     }
 }
+
+#[cfg(test)]
+#[path = "self_test_tests.rs"]
+pub(super) mod tests;

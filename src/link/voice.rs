@@ -8,9 +8,6 @@ use tokio::time::timeout;
 
 use super::session::Mouth;
 
-/// The longest that a connection is waited for, and then the broker's answer.
-const WAIT: Duration = Duration::from_secs(10);
-
 /// Publishes over the link's connection. Clones share it, and one speaks at a time.
 #[derive(Clone)]
 pub struct Voice(watch::Receiver<Option<Line>>);
@@ -42,16 +39,17 @@ impl Voice {
         Self(line)
     }
 
-    /// Publishes a message, not to be kept, and waits until the broker has answered for it.
+    /// Publishes a message, not to be kept, and waits until the broker has answered for it: so long at most for a
+    /// connection, and as long again for the answer.
     ///
     /// # Errors
-    /// When no connection stands within ten seconds, or the broker refuses the message or does not answer.
-    pub async fn say(&self, topic: &str, payload: Vec<u8>) -> Result<(), Unsaid> {
+    /// When no connection stands, or the broker refuses the message or does not answer.
+    pub async fn say(&self, topic: &str, payload: Vec<u8>, wait: Duration) -> Result<(), Unsaid> {
         let mut line = self.0.clone();
-        let standing = timeout(WAIT, line.wait_for(Option::is_some)).await;
+        let standing = timeout(wait, line.wait_for(Option::is_some)).await;
         let line = standing.ok().and_then(Result::ok).and_then(|line| line.clone()).ok_or(Unsaid::Lost)?;
         let answer = line.begin(topic, payload)?;
-        let answered = timeout(WAIT, answer).await;
+        let answered = timeout(wait, answer).await;
         line.hear_no_more();
         match answered {
             Ok(Ok(true)) => Ok(()),
