@@ -24,6 +24,7 @@ mod venues;
 mod visitors_tests;
 
 pub use problem::Problem;
+pub use shopper::poster::{NotPrinted, Poster};
 pub use token::{Access, Token};
 
 use std::collections::BTreeMap;

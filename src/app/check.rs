@@ -9,7 +9,7 @@ use passant_wire::Topic;
 use tokio::time::timeout;
 
 use super::audit::audit;
-use super::commands::{Refused, write_down_refusal};
+use super::commands::{Refused, Request, ask_server, write_down_refusal};
 use super::guarded::{hold, locked, swap_areas};
 use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
@@ -83,6 +83,7 @@ pub async fn run(options: &Options) -> Result<()> {
     {
         report.note(&format!("the ledger was not told that the broker did not pass: {why:#}"));
     }
+    objections(&config, &mut report).await;
     if let Some(toml) = strangers {
         report.plain(&toml);
     }
@@ -162,6 +163,15 @@ fn vault(config: &Config, report: &mut Report) {
     match there.map_or(Ok(()), |there| look(there, dir, &swap_areas())) {
         Ok(()) => report.good(&format!("vault: {} is in memory, and nobody else's", dir.display())),
         Err(error) => report.bad(&format!("vault: {error}")),
+    }
+}
+
+/// Has a running server try the way of an objection out.
+async fn objections(config: &Config, report: &mut Report) {
+    match ask_server(config, &Request::SelfTest).await {
+        Ok(Some(_)) => report.good("objections: one was tried out, kept, withdrawn, and kept no longer"),
+        Ok(None) => report.note("objections: no server runs, so that they are kept could not be tried out"),
+        Err(why) => report.bad(&format!("objections: {why:#}")),
     }
 }
 

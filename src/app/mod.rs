@@ -8,6 +8,7 @@ pub mod evaluate;
 mod guarded;
 mod resumed;
 mod retention;
+mod self_test;
 pub mod serve;
 
 use std::ffi::OsString;
@@ -39,6 +40,8 @@ enum Verb {
     Optout(commands::optout::Options),
     /// Enter, list and take back head counts
     HeadCount(commands::head_count::Options),
+    /// Print the notice to visitors, if an objection works when it is tried out
+    Poster(commands::poster::Options),
     /// Erase a venue's data and keys for good, and print a certificate
     Destroy(commands::destroy::Options),
     /// Estimate occupancy offline from recorded captures of one sensor; prints CSV
@@ -67,6 +70,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
         Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
+        Verb::Poster(options) => on_runtime(commands::poster::run(&options)),
         Verb::Destroy(options) => on_runtime(commands::destroy::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),
     };

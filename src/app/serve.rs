@@ -13,14 +13,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
+use super::commands::poster::Notices;
 use super::commands::socket::Socket;
 use super::guarded::{hold, locked, swap_areas};
 use super::retention::Retention;
+use super::self_test::SelfTest;
 use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
-use crate::config::{ClockKind, Config, Mqtt, Public, Venue};
+use crate::config::{ClockKind, Config, Public, Venue};
 use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
@@ -157,6 +159,7 @@ impl Server {
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
+        let probes = directory.probes().clone();
         let intake = tokio::spawn(intake::run(
             messages,
             directory,
@@ -176,7 +179,9 @@ impl Server {
             clock: machine,
         };
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
-        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, config.vault_dir, door.fast)));
+        let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
+        let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
+        let socket = tokio::spawn(socket.serve(clerk(&state, &config, door.fast, notices)));
         Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
     }
 
@@ -277,22 +282,18 @@ fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
 }
 
 /// Whoever answers at the socket.
-fn clerk(
-    state: &api::State,
-    mqtt: &Mqtt,
-    vault_dir: Option<PathBuf>,
-    fast_lane: mpsc::Sender<Delivery>,
-) -> Clerk {
+fn clerk(state: &api::State, config: &Config, fast_lane: mpsc::Sender<Delivery>, notices: Notices) -> Clerk {
     Clerk {
         venues: state.venues.clone(),
         store: state.store.clone(),
         ledger: state.ledger.clone(),
         desk: state.desk.clone(),
         head_counts: state.head_counts.clone(),
-        mqtt: mqtt.clone(),
+        mqtt: config.mqtt.clone(),
         clock: state.clock,
-        vault_dir,
+        vault_dir: config.vault_dir.clone(),
         fast_lane: Some(fast_lane),
+        notices: Some(notices),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use chrono::NaiveTime;
-use passant_wire::Id;
+use passant_wire::{Id, PROBE_SENSOR};
 
 use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
 use super::{
@@ -318,6 +318,11 @@ fn sensors(files: Vec<SensorFile>, zones: &[Zone], at: &str, faults: &mut Vec<St
         if !seen.insert(id.clone()) {
             faults.push(format!("{at}: sensor {id} is named twice"));
         }
+        if id.as_str() == PROBE_SENSOR {
+            faults.push(format!(
+                "{at}: no sensor may be called {id}: the server tries the way of an objection out as it; give this one another id"
+            ));
+        }
         match zones.iter().position(|z| z.id.as_str() == file.zone) {
             Some(zone) => sensors.push(Sensor { id, zone, rssi_offset_db: file.rssi_offset_db }),
             None => faults
@@ -359,6 +364,7 @@ mod tests {
             ("data_dir", "data_dirr", "data_dirr"),
             ("https://count.example", "count.example", "public.url"),
             ("https://count.example", "https://count.example/opt-out", "public.url"),
+            ("id = \"north-1\"", "id = \"passant-probe\"", "another id"),
             ("timezone = \"Europe/Paris\"", "timezone = \"Paris\"", "IANA"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");

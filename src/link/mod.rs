@@ -7,14 +7,16 @@ mod session;
 mod tls;
 mod v311;
 mod v5;
+mod voice;
 
 pub use retained::{ClearError, Cleared, clear_retained};
 pub use tls::{Error, tls};
+pub use voice::{Unsaid, Voice};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -86,6 +88,7 @@ pub struct Handle {
     stop: oneshot::Sender<()>,
     renew: Arc<Notify>,
     task: JoinHandle<()>,
+    voice: Voice,
 }
 
 /// Asks for a new client in place of the old one, whose buffers hold what it received last.
@@ -100,8 +103,9 @@ pub fn listen(options: Options, filters: &[&str], tally: Tally) -> (mpsc::Receiv
     let renew = Arc::<Notify>::default();
     let filters = filters.iter().map(|filter| (*filter).to_owned()).collect();
     let asked = poller::Asked { stop: stopped, renew: renew.clone() };
-    let task = tokio::spawn(poller::run(options, filters, tally, sender, asked));
-    (messages, Handle { stop, renew, task })
+    let (line, standing) = watch::channel(None);
+    let task = tokio::spawn(poller::run(options, filters, tally, sender, asked, line));
+    (messages, Handle { stop, renew, task, voice: Voice::new(standing) })
 }
 
 impl Renewal {
@@ -117,6 +121,12 @@ impl Handle {
     #[must_use]
     pub fn renewal(&self) -> Renewal {
         Renewal(self.renew.clone())
+    }
+
+    /// Speaks over the link's connection.
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        self.voice.clone()
     }
 
     /// Takes the link down with a clean MQTT disconnect. What was not acknowledged is delivered again to whoever connects

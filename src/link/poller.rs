@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
 use super::session::{CONNECT_SECS, Event, Session, Version};
+use super::voice::Line;
 use super::{Message, Options, Protocol, RECEIVE_MAX};
 use crate::clock::{Machine, SteadyMs};
 use crate::telemetry::Tally;
@@ -35,6 +36,8 @@ struct Poller {
     tally: Tally,
     messages: mpsc::Sender<Message>,
     asked: Asked,
+    /// Where the connection is told that stands, for whoever speaks over it.
+    line: watch::Sender<Option<Line>>,
     wait_ms: u64,
     poisoned: u32,
     speech: Speech,
@@ -79,6 +82,7 @@ pub(super) async fn run(
     tally: Tally,
     messages: mpsc::Sender<Message>,
     asked: Asked,
+    line: watch::Sender<Option<Line>>,
 ) {
     let speech = Speech::new(options.protocol);
     let mut poller = Poller {
@@ -87,6 +91,7 @@ pub(super) async fn run(
         tally,
         messages,
         asked,
+        line,
         wait_ms: BACK_OFF_MS,
         poisoned: 0,
         speech,
@@ -100,6 +105,7 @@ pub(super) async fn run(
         match poller.converse(&mut session).await {
             End::Stopped => {
                 poller.tally.broker(false);
+                poller.hang_up();
                 if poller.connected {
                     farewell(session).await;
                 }
@@ -129,7 +135,7 @@ pub(super) async fn run(
 impl Poller {
     async fn converse(&mut self, session: &mut Session) -> End {
         match timeout(Duration::from_secs(ESTABLISH_SECS), self.establish(session)).await {
-            Ok(Ok(())) => self.found(),
+            Ok(Ok(())) => self.found(session),
             Ok(Err(end)) => return end,
             Err(_) => return End::Broken(Fault::NoAnswer),
         }
@@ -167,6 +173,10 @@ impl Poller {
                 session.subscribe(&self.filters).map_err(End::Broken)?;
                 Ok(Event::Connected)
             }
+            Event::Answered { granted } => {
+                self.line.borrow().as_ref().inspect(|line| line.answered(granted));
+                Ok(Event::Other)
+            }
             Event::Subscribed { granted: false } => Err(End::Broken(Fault::Subscription)),
             event => Ok(event),
         }
@@ -193,8 +203,9 @@ impl Poller {
         }
     }
 
-    fn found(&mut self) {
+    fn found(&mut self, session: &Session) {
         self.tally.broker(true);
+        self.line.send_replace(Some(Line::new(session.mouth())));
         self.up_since = Some(Machine::clock().steady());
         let version = self.speech.next;
         if self.logged.is_empty() {
@@ -207,6 +218,7 @@ impl Poller {
 
     fn lost(&mut self, fault: &Fault, was_clean: bool) {
         self.tally.broker(false);
+        self.hang_up();
         self.connected = false;
         let lasted = self.up_since.take().map_or(0, |since| Machine::clock().steady().0 - since.0);
         if lasted >= GOOD_CONNECTION_MS {
@@ -222,6 +234,13 @@ impl Poller {
             tracing::warn!("the broker is lost and tried again: {fault}");
         }
         self.speech.broken(fault);
+    }
+
+    /// Whoever speaks over the connection, or waits for an answer on it, hears that it is gone.
+    fn hang_up(&self) {
+        if let Some(line) = self.line.send_replace(None) {
+            line.hear_no_more();
+        }
     }
 
     /// Waits before the next attempt, somewhere between half the back-off and all of it; false when told to stop.

@@ -4,6 +4,7 @@
 pub mod destroy;
 pub mod head_count;
 pub mod optout;
+pub mod poster;
 pub(super) mod socket;
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,12 @@ pub(super) enum Request {
     Destroy {
         venue: String,
     },
+    /// Whether the way of an objection works.
+    SelfTest,
+    Poster {
+        venue: String,
+        lang: String,
+    },
     /// Something else was refused, and the ledger should know.
     Refused {
         what: Refused,
@@ -105,6 +112,8 @@ pub(super) struct Clerk {
     pub(super) vault_dir: Option<PathBuf>,
     /// The corridor's fast lane, where a server runs.
     pub(super) fast_lane: Option<mpsc::Sender<Delivery>>,
+    /// What tries the way of an objection out and prints notices, where a server runs.
+    pub(super) notices: Option<poster::Notices>,
 }
 
 impl Clerk {
@@ -155,11 +164,19 @@ impl Clerk {
                 let venue = Id::parse(&venue).context("destroying: that is no id of a venue")?;
                 Ok(serde_json::to_value(destroy::destroy(self, &venue).await?)?)
             }
+            Request::SelfTest => Ok(json!({ "venues": self.notices()?.try_out_all().await? })),
+            Request::Poster { venue, lang } => {
+                Ok(serde_json::to_value(self.notices()?.print(&venue, &lang).await?)?)
+            }
             Request::Refused { what } => {
                 self.write_down(Event::Refused { what: what.into() }).await?;
                 Ok(json!({}))
             }
         }
+    }
+
+    fn notices(&self) -> Result<&poster::Notices> {
+        self.notices.as_ref().context("no server runs here")
     }
 
     async fn write_down(&self, event: Event) -> Result<crate::ledger::Head> {
@@ -198,6 +215,15 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
             answer
         }
     };
+    read(answer)
+}
+
+/// Has a request carried out by the server; `None` where none runs.
+pub(super) async fn ask_server(config: &Config, request: &Request) -> Result<Option<Value>> {
+    socket::ask(&config.data_dir, request).await?.map(read).transpose()
+}
+
+fn read(answer: Answer) -> Result<Value> {
     match answer {
         Answer::Done(value) => Ok(value),
         Answer::Failed(why) => bail!("{why}"),
@@ -209,14 +235,10 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
 /// # Errors
 /// When the ledger cannot be written.
 pub(super) async fn write_down_refusal(config: &Config, what: Refused) -> Result<()> {
-    match socket::ask(&config.data_dir, &Request::Refused { what }).await? {
-        Some(Answer::Done(_)) => {}
-        Some(Answer::Failed(why)) => bail!("{why}"),
-        None => {
-            let _held = hold(&config.data_dir)?;
-            let ledger = Ledger::open(&config.data_dir)?;
-            ledger.append(Machine::clock().now(), &Event::Refused { what: what.into() })?;
-        }
+    if ask_server(config, &Request::Refused { what }).await?.is_none() {
+        let _held = hold(&config.data_dir)?;
+        let ledger = Ledger::open(&config.data_dir)?;
+        ledger.append(Machine::clock().now(), &Event::Refused { what: what.into() })?;
     }
     Ok(())
 }
@@ -244,6 +266,7 @@ async fn alone(config: &Config) -> Result<Clerk> {
         clock,
         vault_dir: config.vault_dir.clone(),
         fast_lane: None,
+        notices: None,
     })
 }
 
