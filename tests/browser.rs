@@ -5,13 +5,19 @@
 
 #[path = "browser/air.rs"]
 mod air;
+#[path = "browser/axe.rs"]
+mod axe;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/mall.rs"]
+mod mall;
 #[path = "support/mosquitto.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 #[path = "browser/opt_out.rs"]
 mod opt_out;
+#[path = "browser/pages.rs"]
+mod pages;
 #[path = "support/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;

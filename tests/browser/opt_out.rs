@@ -58,6 +58,7 @@ fn an_objection_is_kept(server: &mut Server, public: u16, broker: u16) {
 
     let without_one = (Some(WITHOUT_ONE_TOLD), all - 10);
     assert_eq!(an_hour(server, &air, START + 2 * HOUR_MS), without_one, "from the next sighting on");
+    server.stop();
     server.start_again();
     assert_eq!(an_hour(server, &air, START + 4 * HOUR_MS), without_one, "after a restart");
     assert_eq!(an_hour(server, &air, START + 24 * HOUR_MS), without_one, "the next day, under another key");

@@ -43,9 +43,8 @@ impl Server {
         server
     }
 
-    /// Stops it and starts it again with what it has kept.
+    /// Starts it again after a stop, with what it has kept.
     pub(crate) fn start_again(&mut self) {
-        self.stop();
         self.process = spawn(self.directory.path());
         self.until_ready();
     }
