@@ -15,6 +15,8 @@ const LINES_MAX: usize = 20;
 /// Looks until something is so, with a pause between them: together a minute.
 const LOOKS_MAX: u32 = 1_200;
 const LOOK: Duration = Duration::from_millis(50);
+/// The longest that an element is waited for, ms.
+const ELEMENT_MS_MAX: u64 = 60_000;
 /// The longest that one command may take. A machine that builds beside it is slow.
 const COMMAND_SECS_MAX: u64 = 120;
 
@@ -73,7 +75,8 @@ impl Browser {
             },
         });
         let wanted = json!({
-            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"},
+            "browserName": "chrome", "timeouts": {"implicit": ELEMENT_MS_MAX},
+            "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"},
         });
         let answer = browser.say("POST", "/session", &json!({"capabilities": {"alwaysMatch": wanted}}));
         let answer = answer.expect("Chromium starts; on Debian it is in the package chromium");
@@ -99,7 +102,8 @@ impl Browser {
         self.command("GET", "url", &Value::Null).as_str().expect("a URL").to_owned()
     }
 
-    /// The text of the first element of a selector, as it is seen.
+    /// The text of the first element of a selector, as it is seen. Where a click leads to another page, it is waited for by
+    /// an element that only that one has.
     pub(crate) fn text(&mut self, selector: &str) -> String {
         let element = self.find(selector);
         let text = self.command("GET", &format!("element/{element}/text"), &Value::Null);

@@ -80,7 +80,8 @@ fn no_page_has_a_barrier() {
         wrong.extend(looked_at(&mut browser, &axe, &format!("opt-out {language}")));
         browser.write("#device", "A4:C1:38:11:22");
         browser.click("form button");
-        assert_eq!(browser.run("return document.querySelector('#device').value"), "A4:C1:38:11:22");
+        assert_ne!(browser.text("#wrong"), "");
+        assert_eq!(browser.run("return document.activeElement.value"), "A4:C1:38:11:22", "it can be mended");
         wrong.extend(looked_at(&mut browser, &axe, &format!("wrong address {language}")));
         browser.run("document.querySelector('#device').value = ''");
         browser.write("#device", "A4:C1:38:11:22:33");
@@ -88,6 +89,7 @@ fn no_page_has_a_barrier() {
         assert_ne!(browser.text(".code"), "");
         wrong.extend(looked_at(&mut browser, &axe, &format!("receipt {language}")));
         browser.click("form button");
+        assert_ne!(browser.text("p > a.button"), "");
         assert_eq!(browser.run("return document.querySelector('.code')"), Value::Null);
         wrong.extend(looked_at(&mut browser, &axe, &format!("withdrawn {language}")));
         browser.go(&mall.url(&format!("/privacy/mall?lang={language}")));
