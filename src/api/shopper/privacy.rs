@@ -111,14 +111,14 @@ impl Facts {
         let fill = |sentence: &String| {
             sentence
                 .replace("{visitor_mins}", &self.visitor_secs.div_ceil(60).to_string())
-                .replace("{floor}", &self.outside_floor_dbm.to_string())
+                .replace("{floor}", &self.outside_floor_dbm.to_string().replace('-', "\u{2212}"))
                 .replace("{k}", &self.k.to_string())
         };
         sentences.iter().map(fill).collect()
     }
 
     fn named<'a>(&self, w: &'a PrivacyWords, no_value: &str) -> Vec<(&'a str, String)> {
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| no_value.to_owned());
+        let or_none = |at: &Option<String>| at.as_deref().map_or(no_value.to_owned(), plainly);
         let retention = w
             .retention_value
             .replace("{fine_days}", &self.fine_days.to_string())
@@ -141,4 +141,10 @@ impl Facts {
             (&w.ledger, ledger),
         ]
     }
+}
+
+/// A moment as people write it down: the date, and hours and minutes of the venue's own clock.
+fn plainly(rfc3339: &str) -> String {
+    let (day, time) = rfc3339.split_once('T').unwrap_or((rfc3339, ""));
+    format!("{day}, {}", time.get(..5).unwrap_or(time))
 }
