@@ -111,7 +111,7 @@ impl Facts {
         let fill = |sentence: &String| {
             sentence
                 .replace("{visitor_mins}", &self.visitor_secs.div_ceil(60).to_string())
-                .replace("{floor}", &self.outside_floor_dbm.to_string())
+                .replace("{floor}", &self.outside_floor_dbm.to_string().replace('-', "\u{2212}"))
                 .replace("{k}", &self.k.to_string())
         };
         sentences.iter().map(fill).collect()
@@ -130,7 +130,7 @@ impl Facts {
     }
 
     fn named<'a>(&self, w: &'a PrivacyWords, no_value: &str) -> Vec<(&'a str, String)> {
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| no_value.to_owned());
+        let or_none = |at: &Option<String>| at.as_deref().map_or(no_value.to_owned(), plainly);
         let objections = w
             .objections_value
             .replace("{rows}", &self.objections_about.to_string())
@@ -145,4 +145,10 @@ impl Facts {
             (&w.ledger, self.ledger(&w.ledger_value)),
         ]
     }
+}
+
+/// A moment as people write it down: the date, and hours and minutes of the venue's own clock.
+fn plainly(rfc3339: &str) -> String {
+    let (day, time) = rfc3339.split_once('T').unwrap_or((rfc3339, ""));
+    format!("{day}, {}", time.get(..5).unwrap_or(time))
 }

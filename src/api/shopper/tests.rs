@@ -44,7 +44,8 @@ async fn what_is_wrong_with_an_address_is_said_beside_the_field() {
     let stage = Stage::set().await;
     let wrong = typed(&stage, "A4:C1:38:11:22").await;
     assert_eq!((wrong.status.as_u16(), wrong.header("connection")), (422, "close"));
-    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains("value=\"A4:C1:38:11:22\""));
+    let field = "value=\"A4:C1:38:11:22\" aria-describedby=\"hint wrong\" aria-invalid=\"true\" autofocus>";
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains(field), "{}", wrong.text);
     let hostile = typed(&stage, "\"><b>").await;
     assert!(!hostile.text.contains("<b>"), "what was typed is written as text");
     let nothing = stage.ask("POST", "/opt-out", &[HOST, FORM], "").await;

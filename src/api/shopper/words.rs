@@ -39,6 +39,7 @@ pub(super) struct OptOutWords {
     pub(super) hint: String,
     pub(super) send: String,
     pub(super) where_title: String,
+    pub(super) where_lead: String,
     pub(super) iphone_title: String,
     pub(super) iphone: Vec<String>,
     pub(super) android_title: String,
