@@ -11,11 +11,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use aho_corasick::AhoCorasick;
 use forensics::Needles;
-use inside::{Ask, Inside, Region};
+use heard::{Heard, Key, Keys, candidates, is_in};
+use inside::{Ask, Inside};
 use mosquitto::Mosquitto;
-use passant::sighting::AddressClass;
 use sensor_sim::mall::{MALL, Mall, Message, Scenario};
 use sensor_sim::publisher::{Line, Publisher};
 use sqlx::Connection as _;
@@ -23,6 +22,8 @@ use sqlx::Connection as _;
 #[path = "support/forensics.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod forensics;
+#[path = "support/heard.rs"]
+mod heard;
 #[path = "support/inside.rs"]
 mod inside;
 #[path = "support/mosquitto.rs"]
@@ -44,43 +45,12 @@ const SWITCHED_ON_HOURS: i64 = 5;
 const LOOKS_HOURS: [i64; 5] = [6, 8, 10, 12, 14];
 /// The hour at whose end visitors object and sensors err.
 const TROUBLE_HOURS: i64 = 10;
-/// Different bytes that 32 random ones have at least, but once in 10^9 times.
-const DIFFERENT_MIN: usize = 20;
 /// Looks at the server's memory at one hour, at most.
 const TRIES_MAX: u32 = 20;
 /// A sensor of the mall.
 const SENSOR: &str = "west-1";
-const PAGE_BYTES: usize = 4096;
 /// Looks, 20 ms apart, until something is so; together two minutes.
 const LOOKS_MAX: u32 = 6_000;
-
-/// The program's two contexts: a device that keeps its address, and one that changes it.
-const STABLE: &[u8; 16] = b"passant stable 1";
-const FLEETING: &[u8; 16] = b"passant fleet. 1";
-
-type Key = [u8; 32];
-
-/// A device as the server tells it from others: its radio and its bytes.
-type Device = (u8, [u8; 6]);
-
-/// All that was on the air, and what was typed.
-#[derive(Default)]
-struct Heard {
-    devices: BTreeSet<[u8; 6]>,
-    stable: BTreeSet<Device>,
-    /// With the moment of their message.
-    fleeting: Vec<(i64, Device)>,
-    typed: Vec<Vec<u8>>,
-}
-
-/// What the buyer got hold of while the day was alive.
-#[derive(Default)]
-struct Keys {
-    of_day: BTreeSet<Key>,
-    of_halves: BTreeSet<Key>,
-    /// Tags under keys of half-minutes.
-    tags: BTreeSet<[u8; 8]>,
-}
 
 /// The venue: its broker, its server, its sensors and its visitors.
 struct Venue {
@@ -101,71 +71,6 @@ struct Venue {
 
 /// Where a secret was found, and in which form.
 type Hit = (String, &'static str);
-
-impl Heard {
-    fn take(&mut self, at: i64, payload: &[u8]) {
-        let Ok(report) = passant_wire::decode(payload, None) else { return };
-        for heard in report.sightings {
-            let class = AddressClass::of(heard.kind, &heard.device);
-            let device = (class.radio() as u8, *heard.device.octets());
-            self.devices.insert(device.1);
-            match class.is_stable() {
-                true => drop(self.stable.insert(device)),
-                false => self.fleeting.push((at, device)),
-            }
-        }
-    }
-
-    /// A stable Wi-Fi device that nobody else takes, most of them heard that day.
-    fn stable(&self, place: usize) -> [u8; 6] {
-        self.stable.iter().filter(|(radio, _)| *radio == 0).nth(place).expect("enough devices").1
-    }
-
-    fn pseudonyms(&self, key: &Key) -> Vec<[u8; 8]> {
-        self.stable.iter().map(|device| hash(key, STABLE, *device)).collect()
-    }
-
-    /// Tags of those heard in the minute and a half before a moment.
-    fn tags(&self, key: &Key, at: i64) -> Vec<[u8; 8]> {
-        let newest = self.fleeting.iter().rev().take_while(|(heard, _)| at - heard < 90_000);
-        newest.map(|(_, device)| hash(key, FLEETING, *device)).collect()
-    }
-
-    /// Everything that must be gone.
-    fn needles(&self, keys: &Keys) -> Needles {
-        let parts = keys.of_day.iter().chain(&keys.of_halves).flat_map(parts);
-        let pseudonyms = keys.of_day.iter().flat_map(|key| self.pseudonyms(key));
-        let words = parts.chain(pseudonyms).chain(keys.tags.iter().copied());
-        Needles::new(self.devices.iter().copied(), words, self.typed.iter().cloned())
-    }
-}
-
-/// A pseudonym or a tag, as the program makes them: keyed BLAKE3 over framed parts.
-fn hash(key: &Key, context: &[u8; 16], (radio, octets): Device) -> [u8; 8] {
-    let framed = [&[16], &context[..], &[1, radio, 6], &octets].concat();
-    *blake3::keyed_hash(key, &framed).as_bytes().first_chunk().expect("a hash is longer")
-}
-
-/// A key in four parts: one that was half written over must be found as well.
-fn parts(key: &Key) -> [[u8; 8]; 4] {
-    std::array::from_fn(|part| *key[8 * part..].first_chunk().expect("a part"))
-}
-
-/// What may be keys: 32 random bytes alone on a page.
-fn candidates(memory: &[Region]) -> BTreeSet<Key> {
-    let pages = memory.iter().flat_map(|region| region.bytes.chunks_exact(PAGE_BYTES));
-    let keys = pages.filter_map(|page| {
-        let (key, rest) = page.split_first_chunk::<32>()?;
-        let different = key.iter().collect::<BTreeSet<_>>().len();
-        (different >= DIFFERENT_MIN && rest.iter().all(|byte| *byte == 0)).then_some(*key)
-    });
-    keys.collect()
-}
-
-fn is_in(memory: &[Region], words: &[[u8; 8]]) -> bool {
-    let words = AhoCorasick::new(words).expect("they fit");
-    memory.iter().any(|region| words.is_match(&region.bytes))
-}
 
 impl Venue {
     /// With a Mosquitto as it ships. What it says goes to a file as well, as a system's journal would keep it.
@@ -401,6 +306,7 @@ impl Venue {
     }
 
     /// Everything a buyer gets: the broker's directory, the server's, and the server's memory.
+    #[expect(clippy::print_stderr, reason = "where a secret was found is told only when the test fails")]
     fn is_sold(&mut self, needles: &Needles) -> Vec<Hit> {
         let of_broker = self.broker.as_ref().map(Mosquitto::directory);
         let directories: Vec<_> = of_broker.into_iter().chain([self.directory.path()]).collect();
