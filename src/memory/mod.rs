@@ -74,21 +74,39 @@ pub fn wipe_stack() {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
 
-    /// Leaves a word in a dead frame.
+    /// Bytes of stack that are looked at.
+    const BELOW_BYTES: usize = 8 * STACK_WORDS;
+    /// A word that is nowhere else.
+    const WORD: u64 = 0x5ec7_e7a4_c138_1122;
+
+    /// Leaves a word all over a dead frame of half the depth that is wiped.
     #[inline(never)]
     fn leave(word: u64) -> u64 {
-        let mut frame = [0u64; 64];
+        let mut frame = [0u64; STACK_WORDS / 2];
         frame.fill(word);
-        black_box(&mut frame)[63]
+        black_box(&mut frame)[0]
+    }
+
+    /// How often the word stands in the stack below a frame, read as a stranger would read it.
+    fn found(below: usize) -> usize {
+        let mut stack = vec![0; BELOW_BYTES];
+        let memory = File::open("/proc/self/mem").unwrap();
+        memory.read_exact_at(&mut stack, (below - BELOW_BYTES) as u64).unwrap();
+        stack.as_chunks::<8>().0.iter().filter(|word| **word == WORD.to_ne_bytes()).count()
     }
 
     #[test]
-    fn a_wiped_stack_can_be_used_again() {
-        for word in 1..4 {
-            assert_eq!(leave(word), word);
-            wipe_stack();
-        }
+    fn what_a_call_left_on_the_stack_is_wiped() {
+        let here = 0u64;
+        let place = std::ptr::from_ref(black_box(&here)).addr();
+        leave(black_box(WORD));
+        assert!(found(place) > 64, "a call that has returned leaves its words");
+        wipe_stack();
+        assert_eq!(found(place), 0);
     }
 }
