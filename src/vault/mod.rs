@@ -184,7 +184,6 @@ impl Vault {
     pub fn wipe_others(&self, venues: &[&Id]) -> Result<usize, Error> {
         file::wipe_strangers(&self.dir, venues)
     }
-
 }
 
 /// Overwrites and removes all that lies in a directory of a venue, whether or not it is fit to hold a vault. Returns how many

@@ -101,7 +101,10 @@ fn nothing_in_a_file_is_in_clear() {
     let number = number.into_clear_bytes().unwrap();
     let holds = |bytes: &[u8], needle: &[u8]| bytes.windows(needle.len()).any(|part| part == needle);
     let needles = [&KEY[..8], &number, &PSEUDONYM.to_le_bytes(), &PSEUDONYM.to_be_bytes()];
-    assert!(holds(&clear, needles[0]) && holds(&clear, needles[1]), "the needles are looked for as they would stand");
+    assert!(
+        holds(&clear, needles[0]) && holds(&clear, needles[1]),
+        "the needles are looked for as they would stand"
+    );
     for path in files(&vault) {
         let bytes = std::fs::read(&path).unwrap();
         assert!(needles.iter().all(|needle| !holds(&bytes, needle)), "{}", path.display());

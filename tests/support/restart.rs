@@ -142,7 +142,7 @@ impl House {
         }
     }
 
-    /// An owner objects, and no server runs that could forget the visit.
+    /// An owner objects.
     pub(crate) fn object(&mut self, at: i64, device: DeviceId) {
         let mark = self.key.marks(&device)[0];
         self.take(at, Arrival::OptedOut { device, mark });
