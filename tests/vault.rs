@@ -1,11 +1,21 @@
 //! A restart within the venue's day: with a vault what was open goes on, without one a new key begins and figures say so.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use passant::clock::Machine;
 use passant::config::Config;
-use passant::ledger::Event;
-use passant_wire::Heard;
+use passant::intake::{self, Directory};
+use passant::ledger::{Event, Ledger};
+use passant::optout::{Gate, Key};
+use passant::pipeline::{self, Corridor, Earlier, Journal, Reading, Room};
+use passant::sighting::{Arrival, Delivery};
+use passant::store::Store;
+use passant::telemetry::Tally;
+use passant::vault::Vault;
+use passant_wire::{DeviceId, Heard};
 use restart::{House, START, heard, lasting, passing};
+use tokio::sync::watch;
 
 #[path = "support/restart.rs"]
 mod restart;
@@ -308,4 +318,101 @@ fn the_second_key_of_a_day_of_twenty_five_hours_is_told() {
     let rekeyed = |step, from| house.figures[&format!("venue visits {step} {from}")].flags().rekeyed;
     assert!(rekeyed("1d", day));
     assert!(!rekeyed("1h", day + HOUR) && !rekeyed("1h", day + 25 * HOUR - 2 * HOUR));
+}
+
+/// A report of the mall's foyer that somebody waits for.
+fn report(config: &Config, payload: &str) -> (Delivery, tokio::sync::oneshot::Receiver<()>) {
+    let directory = Directory::new(config);
+    let arrival =
+        intake::take_in(&directory, "passant/v1/mall/f1/sightings", payload.as_bytes(), false, None);
+    Delivery::awaited(arrival.unwrap_or_else(|_| panic!("it was refused")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_is_answered_when_the_vault_has_forgotten_too_and_a_stop_leaves_the_last_state() {
+    let ((_memory, dir), data) = (memory(), tempfile::tempdir().expect("a directory"));
+    let config = Config::parse(MALL, std::iter::empty()).expect("it is good");
+    let store = Store::open(data.path(), passant::store::Kind::Real).await.expect("a store");
+    let ledger = Ledger::open(data.path()).expect("a ledger");
+    let (machine, key) = (Machine::clock(), Arc::new(Key::random().expect("random bytes")));
+    let vault = Vault::open(&dir, &[]).expect("it is in memory");
+    let start = || {
+        let venue = Arc::new(config.venues[0].clone());
+        let journal = Journal::open(&vault, &venue, Reading::take(machine)).expect("it is opened");
+        let goes_on = journal.goes_on();
+        let earlier = Earlier { journal: Some(journal), ..Earlier::default() };
+        let room = Room { venue, thresholds: 1, calibration: None, earlier, live: watch::channel(None).0 };
+        let corridor = Corridor::new(Gate::new(key.clone()), vec![room], Tally::default());
+        (goes_on, pipeline::start(corridor, store.clone(), ledger.clone(), machine).expect("it starts"))
+    };
+    let state = || std::fs::read(dir.join("mall.vault")).expect("a state was kept");
+
+    let (goes_on, (door, running)) = start();
+    assert!(!goes_on);
+    let (delivery, taken) =
+        report(&config, r#"{"s":[{"id":"a4c138112233","rssi":-50},{"id":"a4c138112244","rssi":-50}]}"#);
+    door.deliveries.send(delivery).await.expect("the corridor takes it");
+    let _ = taken.await;
+    let heard = state();
+    let device = DeviceId::from_octets([0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33]).expect("an address");
+    let mark = key.marks(&device)[0];
+    let (delivery, taken) = Delivery::awaited(Arrival::OptedOut { device, mark });
+    door.fast.send(delivery).await.expect("the corridor takes it");
+    let _ = taken.await;
+    assert!(state().len() < heard.len(), "the visit that was objected to still lies in the vault");
+
+    running.stop().await;
+    let (goes_on, (_door, running)) = start();
+    assert!(goes_on);
+    running.stop().await;
+    let told = std::fs::read_to_string(data.path().join("ledger.jsonl")).expect("a ledger");
+    assert_eq!(told.matches("\"event\":\"key_made\"").count(), 1, "{told}");
+    assert_eq!(told.matches("\"event\":\"resumed\"").count(), 1, "{told}");
+    assert!(!told.contains("key_wiped"), "the key lives on in the vault: {told}");
+}
+
+#[test]
+#[ignore = "needs an optimised build, and prints what it measures"]
+fn what_a_journal_of_fifty_thousand_open_visits_costs() {
+    let (_memory, dir) = memory();
+    let mut house = House::new(MALL, Some(&dir));
+    house.start(START, None);
+    let device = |kind: u8, who: u32| {
+        let [a, b, c, d] = who.to_be_bytes();
+        DeviceId::from_octets([kind, 0, a, b, c, d]).expect("an address")
+    };
+    for second in (0..120).step_by(10) {
+        let at = START + second * SECOND;
+        for sensor in ["f1", "h1"] {
+            for some in (0..50_000_u32).collect::<Vec<_>>().chunks(2_000) {
+                let both = |who: &u32| [heard(device(4, *who), at, -50), heard(device(2, *who), at, -50)];
+                let message = house.message(at, sensor, some.iter().flat_map(both).collect());
+                house.deliver(at, &message);
+            }
+        }
+    }
+    let at = START + 131 * SECOND;
+    house.tick(at);
+    let mut took = Vec::new();
+    for _ in 0..10 {
+        #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+        let begun = std::time::Instant::now();
+        house.journal(at);
+        took.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    took.sort_by(f64::total_cmp);
+    let bytes = dir.join("mall.vault").metadata().expect("a state").len();
+    #[expect(clippy::print_stderr, reason = "it is run for what it prints")]
+    {
+        eprintln!("{bytes} bytes; {:.1} ms in the middle, {:.1} ms at most", took[5], took[9]);
+    }
+    house.crash();
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+    let begun = std::time::Instant::now();
+    house.start(at + SECOND, Some(at));
+    assert_eq!(resumed(&house), 1);
+    #[expect(clippy::print_stderr, reason = "it is run for what it prints")]
+    {
+        eprintln!("taken out and kept again in {:.1} ms", begun.elapsed().as_secs_f64() * 1_000.0);
+    }
 }
