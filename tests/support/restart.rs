@@ -100,6 +100,12 @@ impl House {
         self.write(out);
     }
 
+    /// Open state is kept now.
+    pub(crate) fn journal(&mut self, at: i64) {
+        let now = self.reading(at);
+        self.corridor.as_mut().expect("a server runs").journal(now, [].iter());
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.corridor.is_some()
     }
@@ -142,7 +148,7 @@ impl House {
         }
     }
 
-    /// An owner objects, and no server runs that could forget the visit.
+    /// An owner objects.
     pub(crate) fn object(&mut self, at: i64, device: DeviceId) {
         let mark = self.key.marks(&device)[0];
         self.take(at, Arrival::OptedOut { device: Box::new(device), mark });
