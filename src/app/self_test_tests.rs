@@ -148,8 +148,13 @@ async fn way(planted: Planted, protocol: link::Protocol) -> Way {
     let (key, gate) = desk::open(&store, &KeyFile::new(dir.path().join("key/key"))).await.unwrap();
     let (tally, strangers) = (Tally::default(), Strangers::default());
     let (sender, live) = watch::channel(None);
-    let room =
-        Room { venue: Arc::new(venue.clone()), thresholds: 1, calibration: None, earlier: None, live: sender };
+    let room = Room {
+        venue: Arc::new(venue.clone()),
+        thresholds: 1,
+        calibration: None,
+        earlier: None,
+        live: sender,
+    };
     let corridor = Corridor::new(gate_of(planted, gate), vec![room], tally.clone());
     let (door, running) = pipeline::start(corridor, store.clone(), ledger, Machine::clock()).unwrap();
     let options = link::Options { protocol, ..intake::options(&config.mqtt).unwrap() };

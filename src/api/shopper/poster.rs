@@ -40,9 +40,7 @@ pub enum NotPrinted {
     #[error("no such venue is counted here; ask for one of: {0}")]
     NoVenue(String),
     /// No words in that language.
-    #[error(
-        "there are no words in that language; ask for one of: {0}, or add a file to dashboards/words"
-    )]
+    #[error("there are no words in that language; ask for one of: {0}, or add a file to dashboards/words")]
     NoLanguage(String),
     /// What a notice must say is not in the configuration.
     #[error("the notice has to name what the configuration does not: set {0}, and start the server again")]
@@ -91,7 +89,8 @@ impl<'a> Poster<'a> {
         let venues = || state.venues.iter().map(|venue| venue.id.as_str()).collect::<Vec<_>>().join(", ");
         let found = state.venues.iter().find(|known| known.id.as_str() == venue);
         let venue = found.ok_or_else(|| NotPrinted::NoVenue(venues()))?;
-        let codes = || words::languages().iter().map(|known| known.code.as_str()).collect::<Vec<_>>().join(", ");
+        let codes =
+            || words::languages().iter().map(|known| known.code.as_str()).collect::<Vec<_>>().join(", ");
         let language = words::language(code).ok_or_else(|| NotPrinted::NoLanguage(codes()))?;
         let notice = &venue.notice;
         let named = [
@@ -100,7 +99,8 @@ impl<'a> Poster<'a> {
             ("contact", &notice.contact),
             ("purpose", &notice.purpose),
         ];
-        let [Some(url), Some(controller), Some(contact), Some(purpose)] = named.map(|(_, text)| said(text)) else {
+        let [Some(url), Some(controller), Some(contact), Some(purpose)] = named.map(|(_, text)| said(text))
+        else {
             let missing = named.iter().filter(|(_, text)| said(text).is_none()).map(|(key, _)| *key);
             return Err(NotPrinted::Missing(missing.collect::<Vec<_>>().join(", ")));
         };
@@ -202,3 +202,7 @@ fn square(url: &str) -> Result<String, NotPrinted> {
     let code = QRBuilder::new(url).ecl(ECL::Q).build().map_err(|_| NotPrinted::NoSquare)?;
     Ok(SvgBuilder::default().margin(0).to_str(&code))
 }
+
+#[cfg(test)]
+#[path = "poster_tests.rs"]
+mod tests;
