@@ -202,3 +202,7 @@ fn square(url: &str) -> Result<String, NotPrinted> {
     let code = QRBuilder::new(url).ecl(ECL::Q).build().map_err(|_| NotPrinted::NoSquare)?;
     Ok(SvgBuilder::default().margin(0).to_str(&code))
 }
+
+#[cfg(test)]
+#[path = "poster_tests.rs"]
+mod tests;
