@@ -356,7 +356,7 @@ async fn an_objection_is_answered_when_the_vault_has_forgotten_too_and_a_stop_le
     let heard = state();
     let device = DeviceId::from_octets([0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33]).expect("an address");
     let mark = key.marks(&device)[0];
-    let (delivery, taken) = Delivery::awaited(Arrival::OptedOut { device, mark });
+    let (delivery, taken) = Delivery::awaited(Arrival::OptedOut { device: Box::new(device), mark });
     door.fast.send(delivery).await.expect("the corridor takes it");
     let _ = taken.await;
     assert!(state().len() < heard.len(), "the visit that was objected to still lies in the vault");
