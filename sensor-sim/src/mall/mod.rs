@@ -14,6 +14,7 @@ mod scenario;
 #[cfg(test)]
 mod tests;
 pub mod truth;
+pub mod venues;
 #[cfg(test)]
 mod witness_tests;
 
