@@ -36,9 +36,9 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Run {
-    /// What the mall is like; the one that ships is scenarios/mall.toml.
-    #[arg(long, value_name = "FILE")]
-    scenario: PathBuf,
+    /// What the place is like; those that ship are in scenarios/. Several are several venues at once.
+    #[arg(long, value_name = "FILE", required = true)]
+    scenario: Vec<PathBuf>,
     /// The broker, mqtt://host:port or mqtt://user:password@host:port.
     #[arg(long, value_name = "URL", required_unless_present = "print_config")]
     mqtt: Option<BrokerUrl>,
@@ -55,7 +55,7 @@ struct Run {
     /// After the past days go on in real time until stopped.
     #[arg(long, requires = "days")]
     live: bool,
-    /// Write what really happened, as JSON lines.
+    /// Write what really happened, as JSON lines; `verify` compares it with what a server says.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
     /// Chance's seed: the same one makes the same crowd.
@@ -164,9 +164,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run_mall(args: Run) -> anyhow::Result<bool> {
-    let scenario = Scenario::load(&args.scenario)?;
+    let scenarios = args.scenario.iter().map(|file| Scenario::load(file)).collect::<Result<Vec<_>, _>>()?;
     let Some(url) = args.mqtt.filter(|_| !args.print_config) else {
-        print::say(scenario.server_config().trim_end());
+        let configs: Vec<String> = scenarios.iter().map(Scenario::server_config).collect();
+        print::say(configs.join("\n").trim_end());
         return Ok(true);
     };
     let order = mall::run::Order {
@@ -186,7 +187,7 @@ async fn run_mall(args: Run) -> anyhow::Result<bool> {
             std::future::pending::<()>().await;
         }
     };
-    let outcome = mall::run::run(&scenario, &order, &progress, stop).await?;
+    let outcome = mall::run::run_all(&scenarios, &order, &progress, stop).await?;
     drop(progress);
     print::say(&if args.json { serde_json::to_string(&outcome)? } else { print::ran(&outcome) });
     Ok(outcome.messages_refused == 0)
