@@ -23,6 +23,7 @@ const _: fn(&Server, &str) -> serde_json::Value = Server::json;
 const _: fn(&Server, &str, &str) -> u64 = Server::counter;
 const _: fn(&mut Server) = Server::stop;
 const _: fn(&str, u32, u16) -> Server = Server::start;
+const _: fn(&mut Server) = Server::start_again;
 const _: fn(std::slice::Iter<'static, &'static str>, &[u8]) -> bool = publish;
 
 /// The access list that ships.
