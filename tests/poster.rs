@@ -1,29 +1,18 @@
 //! The notice from end to end: a real server behind a real broker with its access list, and a real printer's page.
 
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 #[path = "support/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use mosquitto::{Mosquitto, free_port, publish};
+use mosquitto::{Mosquitto, free_port};
 use passant_wire::PROBE_SENSOR;
 use server::Server;
-
-// Other tests need more of what these two can do; named here, nothing of them is called dead.
-const _: fn(&mut Mosquitto) = Mosquitto::kill;
-const _: fn(&mut Mosquitto) = Mosquitto::start_again;
-const _: fn() -> Mosquitto = Mosquitto::start;
-const _: fn(&Mosquitto, &str, &[u8], &[&str]) = Mosquitto::publish;
-const _: fn(&Server, &str, &str) -> (u16, String) = Server::post;
-const _: fn(&Server) -> String = Server::url;
-const _: fn(&Server, &str) -> serde_json::Value = Server::json;
-const _: fn(&Server, &str, &str) -> u64 = Server::counter;
-const _: fn(&mut Server) = Server::stop;
-const _: fn(&str, u32, u16) -> Server = Server::start;
-const _: fn(std::slice::Iter<'_, &str>, &[u8]) -> bool = publish;
 
 /// The access list that ships.
 const ACL: &str = include_str!("../src/broker/mosquitto.acl");
