@@ -1,30 +1,18 @@
 //! The notice from end to end: a real server behind a real broker with its access list, and a real printer's page.
 
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 #[path = "support/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use mosquitto::{Mosquitto, free_port, publish};
+use mosquitto::{Mosquitto, free_port};
 use passant_wire::PROBE_SENSOR;
 use server::Server;
-
-// Other tests need more of what these two can do; named here, nothing of them is called dead.
-const _: fn(&mut Mosquitto) = Mosquitto::kill;
-const _: fn(&mut Mosquitto) = Mosquitto::start_again;
-const _: fn() -> Mosquitto = Mosquitto::start;
-const _: fn(&Mosquitto, &str, &[u8], &[&str]) = Mosquitto::publish;
-const _: fn(&Server, &str, &str) -> (u16, String) = Server::post;
-const _: fn(&Server) -> String = Server::url;
-const _: fn(&Server, &str) -> serde_json::Value = Server::json;
-const _: fn(&Server, &str, &str) -> u64 = Server::counter;
-const _: fn(&mut Server) = Server::stop;
-const _: fn(&str, u32, u16) -> Server = Server::start;
-const _: fn(&mut Server) = Server::start_again;
-const _: fn(std::slice::Iter<'static, &'static str>, &[u8]) -> bool = publish;
 
 /// The access list that ships.
 const ACL: &str = include_str!("../src/broker/mosquitto.acl");
@@ -104,12 +92,13 @@ fn without_its_line_in_the_access_list_none_is_and_the_words_say_which_line() {
     let line = format!("topic write passant/v1/+/{PROBE_SENSOR}/sightings\n");
     assert!(ACL.contains(&line));
     let broker = broker(&ACL.replace(&line, ""));
-    for (protocol, words) in [("5", "the broker refuses"), ("3.1.1", "drops this one without a word")] {
+    // Debian's Mosquitto hangs up over it in both, in 5 mostly after a word.
+    for protocol in ["5", "3.1.1"] {
         let server = server(&broker, protocol);
         let refused = passant(&server, &["poster", "--venue", "mall", "--out", "-"]);
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && refused.stdout.is_empty());
-        assert!(told.contains(words) && told.contains(line.trim()), "{told}");
+        assert!(told.contains("or hangs up over it") && told.contains(line.trim()), "{told}");
         let ledger = std::fs::read_to_string(server.directory().join("data/ledger.jsonl")).expect("a ledger");
         assert!(ledger.contains("\"event\":\"refused\",\"what\":\"poster\""), "{ledger}");
     }

@@ -45,7 +45,7 @@ pub(super) enum Broken {
     NoBroker,
     /// The broker's list of rights stands in between.
     #[error(
-        "the broker refuses what the server publishes as the sensor {PROBE_SENSOR}; let the server's user write it, with the line `topic write passant/v1/+/{PROBE_SENSOR}/sightings` in the broker's access list (src/broker/mosquitto.acl has it)"
+        "the broker refuses what the server publishes as the sensor {PROBE_SENSOR}, or hangs up over it; let the server's user write it, with the line `topic write passant/v1/+/{PROBE_SENSOR}/sightings` in the broker's access list (src/broker/mosquitto.acl has it)"
     )]
     Forbidden,
     /// The probe did not come to the gate.
@@ -123,7 +123,7 @@ impl SelfTest {
         let payload = format!(r#"{{"b":"{}","s":[{{"id":"{address}","rssi":-60,"k":"wifi"}}]}}"#, *word);
         match self.voice.say(&topic.to_string(), payload.into_bytes(), self.wait).await {
             Ok(()) => {}
-            Err(Unsaid::Forbidden) => return Err(Broken::Forbidden),
+            Err(Unsaid::Forbidden | Unsaid::HungUp) => return Err(Broken::Forbidden),
             Err(Unsaid::Lost | Unsaid::Busy) => return Err(Broken::NoBroker),
         }
         timeout(self.wait, verdict).await.ok().and_then(Result::ok).ok_or(Broken::Unheard)

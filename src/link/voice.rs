@@ -23,9 +23,13 @@ pub(super) struct Line {
 /// Why something was not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsaid {
-    /// No connection stands, or it was lost before the broker answered.
+    /// No connection stands, or the broker does not answer.
     #[error("the broker cannot be reached")]
     Lost,
+    /// The connection ended before the broker answered: some brokers hang up over what they do not allow, and their last
+    /// word may be lost with the connection.
+    #[error("the broker hung up before it answered")]
+    HungUp,
     /// The broker's list of rights does not let this user publish on the topic. MQTT 3.1.1 has no word for it.
     #[error("the broker does not let this user publish on the topic")]
     Forbidden,
@@ -54,7 +58,8 @@ impl Voice {
         match answered {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(Unsaid::Forbidden),
-            Ok(Err(_)) | Err(_) => Err(Unsaid::Lost),
+            Ok(Err(_)) => Err(Unsaid::HungUp),
+            Err(_) => Err(Unsaid::Lost),
         }
     }
 }
