@@ -81,7 +81,9 @@ fn play(house: &mut House, seconds: std::ops::Range<i64>, broken: Option<Break>)
             if second % 20 == 0 {
                 ["f1", "h1"].iter().for_each(|sensor| house.status(at, sensor));
             }
-            waiting.drain(..).collect::<Vec<_>>().iter().for_each(|message| house.deliver(at, message));
+            for message in std::mem::take(&mut waiting) {
+                house.deliver(at, &message);
+            }
             house.tick(at);
         }
     }

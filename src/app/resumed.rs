@@ -114,3 +114,33 @@ pub(super) async fn objections(
     });
     Ok(Some(lane))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EXAMPLE;
+    use crate::ledger::Event;
+
+    #[test]
+    fn the_ledger_tells_a_crash_from_a_stop() {
+        let temp = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(temp.path()).unwrap();
+        let venue = &Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues[0];
+        let (id, now) = (|| venue.id.clone(), EpochMs(1_764_000_900_000));
+        let at = |minute: i64| EpochMs(1_764_000_000_000 + minute * 60_000);
+        let write = |minute, event| ledger.append(at(minute), &event).map(|_| ()).unwrap();
+        assert_eq!(heard_until(venue, &ledger, now), None, "the first start there is");
+        write(0, Event::Started);
+        write(1, Event::KeyMade { venue: id() });
+        assert_eq!(heard_until(venue, &ledger, now), Some(now), "it crashed with a key");
+        write(2, Event::KeyWiped { venue: id() });
+        write(3, Event::Stopped);
+        assert_eq!(heard_until(venue, &ledger, now), Some(at(2)), "it wiped its key when it stopped");
+        write(4, Event::Started);
+        write(5, Event::Resumed { venue: id(), secs: 1 });
+        let ledger = Ledger::open(temp.path()).unwrap();
+        assert_eq!(heard_until(venue, &ledger, now), Some(now), "what goes on from the vault has a key");
+        let replay = Venue { clock: ClockKind::Sightings, ..venue.clone() };
+        assert_eq!(heard_until(&replay, &ledger, now), None);
+    }
+}

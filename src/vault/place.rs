@@ -31,7 +31,6 @@ pub(super) fn make(dir: &Path) -> Result<(), Error> {
 pub fn look(there: &Path, dir: &Path, swap: &[String]) -> Result<(), Error> {
     let found =
         rustix::fs::statfs(there).map_err(|error| Error::io("looking at the vault", there)(error.into()))?;
-    #[expect(clippy::cast_sign_loss, clippy::unnecessary_cast, reason = "its type differs between machines")]
     let kind = found.f_type as u64 & 0xffff_ffff;
     match kind {
         RAMFS => {}
