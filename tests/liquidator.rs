@@ -362,6 +362,10 @@ fn a_day(venue: &mut Venue) -> (Needles, Key) {
 fn nothing_of_a_day_is_left_the_morning_after() {
     let mut venue = Venue::with_mosquitto();
     let (needles, key) = a_day(&mut venue);
+    let log = std::fs::read_to_string(venue.directory.path().join("log")).expect("a log");
+    // The library that receives the messages speaks here, though the program's own log has only its warnings.
+    assert!(log.contains("TRACE passant::") || log.contains("DEBUG passant::"), "the log is whole");
+    assert!(log.contains("DEBUG rumqttc::"), "the log is whole");
     assert_eq!(venue.is_sold(&needles), []);
     every_leak_is_found(&mut venue, &needles, &key);
 }

@@ -62,7 +62,6 @@ impl Inside {
             .args(["--exact", test, "--ignored", "--nocapture"])
             .env(CONFIG, config)
             .env(SOCKET, &socket)
-            .env("PASSANT_LOG", "trace")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -128,6 +127,9 @@ pub(crate) fn serve() {
     let (Some(config), Some(socket)) = (std::env::var_os(CONFIG), std::env::var_os(SOCKET)) else { return };
     // Opened before the program closes itself to everybody without rights over all processes, itself included.
     let own = ["maps", "mem"].map(|name| File::open(format!("/proc/self/{name}")).expect("it is ours"));
+    // Every line of every crate, those among them that the program's own log never prints.
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr);
+    lines.with_max_level(tracing::Level::TRACE).init();
     let stream = UnixStream::connect(socket).expect("whoever started this listens");
     std::thread::spawn(move || obey(stream, own));
     let words: [OsString; 4] = ["passant".into(), "serve".into(), "--config".into(), config];
