@@ -32,7 +32,10 @@ fn an_hour(server: &Server, air: &Air, from: i64) -> (Option<u64>, u64) {
         rfc3339(from),
         rfc3339(from + HOUR_MS)
     );
-    let told = |server: &Server| server.json(&path)["figures"].as_array().expect("figures").first().cloned();
+    let told = |server: &Server| {
+        let figure = server.json(&path)["figures"].as_array().expect("figures").first().cloned();
+        figure.filter(|figure| figure["state"] != "open")
+    };
     server.until("the hour is stored", |server| told(server).is_some());
     (told(server).expect("a figure")["value"].as_u64(), counted(server) - before)
 }
