@@ -165,6 +165,8 @@ function settle(group, size) {
   const big = most * Math.min(1, (room.width * 0.88) / Math.max(number.getComputedTextLength(), 1e-6));
   name.setAttribute("visibility", named ? "visible" : "hidden");
   number.setAttribute("font-size", big);
+  // A word that could not be read is left to the hatch, the legend and the table.
+  number.setAttribute("visibility", big < size * 0.6 ? "hidden" : "visible");
   // Both lines together stand in the middle: capitals and digits are this high.
   const high = 0.72 * big + (named ? 0.72 * small + 0.4 * size : 0);
   name.setAttribute("y", room.y - high / 2 + 0.72 * small);

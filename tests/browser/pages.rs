@@ -144,7 +144,6 @@ fn a_first_view_is_small_comes_from_here_alone_and_outlives_a_restart() {
     let bytes: u64 = asked.iter().filter_map(|one| one["bytes"].as_u64()).sum();
     assert!(bytes > 30_000 && bytes <= FIRST_VIEW_BYTES_MAX, "{bytes} bytes: {asked:?}");
     assert!((5..=FIRST_VIEW_REQUESTS_MAX).contains(&asked.len()), "{}: {asked:?}", asked.len());
-    println!("a first view: {bytes} bytes in {} requests", asked.len());
     assert_eq!(browser.console(), [""; 0]);
 
     // The policy is in force: what a page might have slipped in does not run.
