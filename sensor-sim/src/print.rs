@@ -111,9 +111,12 @@ pub fn verified(outcome: &Verified) -> String {
             let _ = write!(text, "\n{:<32} {}", name(row), cells(score));
         }
     }
-    let mut missing: Vec<&str> =
-        outcome.rows.iter().filter(|row| row.score.is_none()).map(|row| row.metric).collect();
-    missing.dedup();
+    let mut missing: Vec<&str> = Vec::new();
+    for row in outcome.rows.iter().filter(|row| row.score.is_none()) {
+        if !missing.contains(&row.metric) {
+            missing.push(row.metric);
+        }
+    }
     if !missing.is_empty() {
         let _ = write!(text, "\nnot offered: {}", missing.join(", "));
     }
