@@ -5,12 +5,16 @@ mod antenna;
 mod calendar;
 pub mod chronicle;
 mod device;
+#[cfg(test)]
+mod faults_tests;
 mod hearings;
 mod itinerary;
 mod plan;
 mod radio;
 pub mod run;
 mod scenario;
+#[cfg(test)]
+mod scenes_tests;
 #[cfg(test)]
 mod tests;
 pub mod truth;

@@ -66,6 +66,22 @@ pub enum Step {
     Day,
 }
 
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 4] = [Self::FiveMinutes, Self::QuarterHour, Self::Hour, Self::Day];
+
+    /// Its word in the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "5m",
+            Self::QuarterHour => "15m",
+            Self::Hour => "1h",
+            Self::Day => "1d",
+        }
+    }
+}
+
 /// What happened in a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
@@ -216,7 +232,7 @@ impl Line {
 fn of_day(scenario: &Scenario, plan: &Plan) -> Vec<Line> {
     let presence = Presence::of(scenario, plan);
     let mut lines = Vec::new();
-    for step in [Step::FiveMinutes, Step::QuarterHour, Step::Hour, Step::Day] {
+    for step in Step::ALL {
         lines.extend(Tally::of(scenario, plan, step).windows(scenario, &presence).map(Line::Window));
     }
     lines.extend(ways::flows(scenario, plan).into_iter().map(Line::Flow));
