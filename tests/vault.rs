@@ -147,6 +147,16 @@ fn after_a_restart_figures_are_those_of_a_server_that_never_stopped() {
 }
 
 #[test]
+fn what_the_broker_kept_while_the_server_was_down_is_counted() {
+    let (_dir, vault) = memory();
+    // The last fifty seconds of everybody's visit.
+    let house = morning(Some(&vault), Some(Break::Crash { at: 4_150, back_at: 4_199 }));
+    assert_eq!(house.value("dwell_mean", "1h", START + HOUR), Some(70));
+    assert_eq!(house.value("visits", "1h", START + HOUR), Some(u32::from(PEOPLE)));
+    assert_eq!(house.rekeyed(), [] as [&String; 0]);
+}
+
+#[test]
 fn without_a_vault_what_was_open_is_lost_and_the_figures_say_so() {
     let broken = Break::Crash { at: 2_003, back_at: 2_006 };
     let (_dir, vault) = memory();
