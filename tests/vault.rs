@@ -28,6 +28,8 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const PEOPLE: u8 = 40;
+/// The second at which everybody has left.
+const LEFT: i64 = 4_150;
 
 /// A directory in memory, and the vault's in it.
 fn memory() -> (tempfile::TempDir, PathBuf) {
@@ -43,7 +45,7 @@ fn crowd_of(sensor: &str, second: i64) -> Vec<Heard> {
     for who in 0..PEOPLE {
         let in_hall = (u64::from(who) + u64::from(second > 2_400)) % 2 == 1;
         let of_sensor = in_hall == (sensor == "h1");
-        if of_sensor && second % 10 == i64::from(who % 10) {
+        if of_sensor && second < LEFT && second % 10 == i64::from(who % 10) {
             sightings.push(heard(lasting(who), at, -50));
             sightings.push(heard(passing(who, at), at, -52));
         }
@@ -144,6 +146,16 @@ fn after_a_restart_figures_are_those_of_a_server_that_never_stopped() {
         assert_eq!(house.rekeyed(), [] as [&String; 0]);
         assert_same(&whole, &house);
     }
+}
+
+#[test]
+fn what_the_broker_kept_while_the_server_was_down_is_counted() {
+    let (_dir, vault) = memory();
+    // The last minute of everybody's visit and more.
+    let house = morning(Some(&vault), Some(Break::Crash { at: 4_085, back_at: 4_199 }));
+    assert_eq!(house.value("dwell_mean", "1h", START + HOUR), Some(69));
+    assert_eq!(house.value("visits", "1h", START + HOUR), Some(u32::from(PEOPLE)));
+    assert_eq!(house.rekeyed(), [] as [&String; 0]);
 }
 
 #[test]
