@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::aggregate::CROWD_LATENESS_SECS;
 use crate::chance::{self, NoChance};
 use crate::clock::{EpochMs, SteadyMs, Window};
+use crate::memory::NoLock;
 use crate::sealing::{Sealing, Unsealing};
 use header::{HEADER_BYTES, Header};
 use keys::SealKey;
@@ -148,6 +149,9 @@ pub enum Error {
     /// No random bytes for a seal.
     #[error(transparent)]
     NoChance(#[from] NoChance),
+    /// No locked page for a sealing key.
+    #[error(transparent)]
+    NoLock(#[from] NoLock),
     /// The state does not fit its form, or its seal.
     #[error("the state of a venue could not be sealed; please report it")]
     Unsealable,
