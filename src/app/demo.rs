@@ -22,7 +22,7 @@ use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
 use crate::clock::Machine;
-use crate::config::Config;
+use crate::config::{Config, Notice};
 use crate::intake;
 use crate::link;
 
@@ -132,6 +132,16 @@ fn in_zone(scenario: &str, zone: &str) -> String {
     scenario.lines().map(line).collect()
 }
 
+/// What the page for visitors says of who counts, and why.
+fn notice() -> Notice {
+    let said = |words: &str| Some(words.to_owned());
+    Notice {
+        controller: said("nobody: this mall is simulated, and no person is counted in it"),
+        contact: said("whoever started this demo"),
+        purpose: said("to show what Passant does"),
+    }
+}
+
 /// The server's configuration: the scenario's venue, and the broker. Where the page listens is not in it: the server is
 /// handed what already does.
 fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Config> {
@@ -144,6 +154,7 @@ fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Conf
     let mut config = Config::parse(&text, std::iter::empty())?;
     // A configuration lets the messages tell the time only behind loopback. Here whoever can publish has the password.
     config.mqtt.host = from_here(mqtt).ip().to_string();
+    config.venues.iter_mut().for_each(|venue| venue.notice = notice());
     Ok(config)
 }
 
