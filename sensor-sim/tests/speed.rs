@@ -16,7 +16,7 @@ const SECS: f64 = 3.0;
 #[expect(clippy::print_stdout, reason = "a measurement is read")]
 fn a_day_of_every_scenario() {
     let no_ble = "\n[devices]\nble_share = 0\nstaff_badge_share = 0\n";
-    let files = SHIPPED.iter().filter(|(file, _)| *file != "common.toml");
+    let files = SHIPPED.iter().filter(|(file, _)| *file != "base.toml");
     let plain = files.map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
     let wifi = ["two-floors.toml", "two-floors-multi-wall.toml"]
         .map(|file| (format!("{file}, Wi-Fi only"), format!("extends = \"{file}\"{no_ble}")));

@@ -9,7 +9,7 @@ use super::chronicle::{Carrier, Chronicle};
 use super::hearings::Hearings;
 use super::plan::{Plan, Sort};
 use super::truth::{self, Line, Step, Window};
-use super::{SHIPPED, Scenario};
+use super::{Mall, Message, SHIPPED, Scenario};
 
 fn scenario(file: &str) -> Scenario {
     Scenario::parse(SHIPPED.iter().find(|(name, _)| *name == file).unwrap().1).unwrap()
@@ -26,6 +26,23 @@ fn five_minutes(scenario: &Scenario) -> Vec<Window> {
     let lines = truth::of(scenario, 1, day.from, day.to);
     let windows = lines.filter_map(|line| if let Line::Window(window) = line { Some(window) } else { None });
     windows.filter(|window| window.step == Step::FiveMinutes && window.zone.is_none()).collect()
+}
+
+/// Half a minute of each, soon after it has opened.
+#[test]
+fn every_scenario_says_the_same_twice_and_something_else_with_another_seed() {
+    for (file, text) in SHIPPED.iter().filter(|(file, _)| *file != "base.toml") {
+        let scenario = Scenario::parse(text).unwrap();
+        let from = VenueDay::of(&scenario, wednesday()).open.unwrap().from + 20 * 60_000;
+        let said = |seed| {
+            let mut mall = Mall::new(&scenario, seed, from);
+            let said = std::iter::from_fn(|| mall.next_message());
+            said.take_while(|message| message.at_ms <= from + 30_000).collect::<Vec<Message>>()
+        };
+        let first = said(1);
+        assert!(first.iter().map(|message| message.sightings).sum::<usize>() > 0, "{file}");
+        assert!(first == said(1) && first != said(2), "{file}");
+    }
 }
 
 #[test]

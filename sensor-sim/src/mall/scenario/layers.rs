@@ -41,7 +41,7 @@ fn wrong(what: &str) -> Error {
 impl Beside<'_> {
     fn text(self, name: &Value) -> Result<String, Error> {
         let name = name.as_str().filter(|name| !name.contains(['/', '\\']));
-        let name = name.ok_or_else(|| wrong("name a file of the same folder, like \"common.toml\""))?;
+        let name = name.ok_or_else(|| wrong("name a file of the same folder, like \"base.toml\""))?;
         if let Self::Folder(folder) = self {
             let path = folder.join(name);
             if path.is_file() {

@@ -36,7 +36,7 @@ pub const MALL: &str = include_str!("../../../scenarios/mall.toml");
 
 /// Every scenario file that ships, by its name.
 pub const SHIPPED: [(&str, &str); 11] = [
-    ("common.toml", include_str!("../../../scenarios/common.toml")),
+    ("base.toml", include_str!("../../../scenarios/base.toml")),
     ("mall.toml", MALL),
     ("two-floors.toml", include_str!("../../../scenarios/two-floors.toml")),
     ("two-floors-8.7db.toml", include_str!("../../../scenarios/two-floors-8.7db.toml")),

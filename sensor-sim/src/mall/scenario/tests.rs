@@ -38,7 +38,7 @@ fn a_name_is_quoted() {
 
 #[test]
 fn every_scenario_that_ships_reads_and_is_as_large_as_promised() {
-    for (file, text) in SHIPPED.iter().filter(|(file, _)| *file != "common.toml") {
+    for (file, text) in SHIPPED.iter().filter(|(file, _)| *file != "base.toml") {
         let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{file}: {error}"));
         let sizes = (scenario.zones.len(), scenario.sensors.len());
         let people = scenario.arrivals.people_by_weekday;
@@ -99,7 +99,7 @@ fn people_take_the_way_over_the_fewest_zones() {
 #[test]
 fn what_makes_no_mall_is_refused_by_its_key() {
     let no = |from: &str, to: &str| {
-        // What stands in common.toml is said again, in a table at the end.
+        // What stands in base.toml is said again, in a table at the end.
         let text = match from.strip_prefix("+ ") {
             Some(table) => format!("{MALL}\n[{table}]\n{to}\n"),
             None => MALL.replacen(from, to, 1),
