@@ -356,6 +356,7 @@ fn summary(row: &CalibrationRow) -> Summary {
             version: row.version,
             counts: row.counts,
             scale: f64::from(row.scale_milli) / 1000.0,
+            power: f64::from(row.power_milli) / 1000.0,
             knee: row.knee_centi.map(|knee| f64::from(knee) / 100.0),
             kappa: f64::from(row.kappa_permille) / 1000.0,
         },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Calibration, PEOPLE_SIGMA, kappa_prior_squared};
+use super::{Calibration, KAPPA_WITHIN, PEOPLE_SIGMA, POWER_RANGE, POWER_UNCALIBRATED, kappa_prior_squared};
 use crate::clock::EpochMs;
 
 /// This many counts end the calibration.
@@ -13,6 +13,8 @@ const KAPPA_PRIOR_GROUPS: f64 = 24.0;
 const CHI_SQUARED_MEDIAN: f64 = 0.455;
 /// The share of v's inside the counted windows that lies under the knee.
 const KNEE_QUANTILE: f64 = 0.9;
+/// How far p may well lie from that of the measured room: the standard deviation of its prior.
+const POWER_PRIOR_SIGMA: f64 = 0.3;
 /// A count made after the end moves the scale by its ratio to this power.
 const LATER_COUNT_POWER: f64 = 0.25;
 /// Half-minutes of v remembered per zone, so that a count typed in a few minutes late still finds its v.
@@ -42,7 +44,7 @@ pub struct Summary {
     pub calibration: Calibration,
     /// Σ people over them.
     pub people_sum: f64,
-    /// Σ v over them.
+    /// Σ v^p over them.
     pub root_sum: f64,
 }
 
@@ -64,7 +66,12 @@ struct Counted {
 
 impl Counted {
     fn mean_root(&self) -> f64 {
-        self.roots.iter().sum::<f64>() / self.roots.len() as f64
+        self.mean_power(1.0)
+    }
+
+    /// The mean of v^p.
+    fn mean_power(&self, power: f64) -> f64 {
+        self.roots.iter().map(|root| root.powf(power)).sum::<f64>() / self.roots.len() as f64
     }
 }
 
@@ -131,11 +138,12 @@ impl Calibrator {
     /// The calibration in force with its sums, to be kept.
     #[must_use]
     pub fn summary(&self) -> Summary {
+        let power = self.current.power;
         let before = self.resumed.map_or((0.0, 0.0), |s| (s.people_sum, s.root_sum));
         Summary {
             calibration: self.current,
             people_sum: before.0 + self.counted.values().map(|c| c.people).sum::<f64>(),
-            root_sum: before.1 + self.counted.values().map(Counted::mean_root).sum::<f64>(),
+            root_sum: before.1 + self.counted.values().map(|c| c.mean_power(power)).sum::<f64>(),
         }
     }
 
@@ -230,6 +238,7 @@ impl Calibrator {
 
     fn recompute(&mut self) {
         let version = self.current.version + 1;
+        self.current.power = self.power();
         let (counts, Summary { people_sum, root_sum, .. }) = (self.counts(), self.summary());
         if counts == 0 || people_sum <= 0.0 {
             self.current = Calibration { version, ..Calibration::uncalibrated() };
@@ -241,14 +250,37 @@ impl Calibrator {
             version,
             counts,
             scale: people_sum / root_sum,
+            power: self.current.power,
             knee: self.knee().into_iter().chain(earlier.and_then(|c| c.knee)).reduce(f64::max),
             kappa: match earlier {
                 // The earlier residuals are gone with the counts: their band stands in for them.
                 Some(earlier) if self.counted.is_empty() => earlier.kappa,
                 Some(earlier) => earlier.kappa.max(kappa_prior_squared(groups).sqrt()),
-                None => self.kappa(people_sum, root_sum),
+                None => self.kappa(people_sum, root_sum, self.current.power),
             },
         };
+    }
+
+    /// p: the slope of log people on log v over the counts, shrunk to the measured room's.
+    ///
+    /// Where the counts of an earlier run are gone, its p stands: their sums were made with it.
+    fn power(&self) -> f64 {
+        if let Some(earlier) = self.resumed {
+            return earlier.calibration.power;
+        }
+        let heard = |count: &Counted| {
+            let root = count.mean_root();
+            (count.people > 0.0 && root > 0.0).then(|| (root.ln(), count.people.ln()))
+        };
+        let points: Vec<(f64, f64)> = self.counted.values().filter_map(heard).collect();
+        let groups = points.len().max(1) as f64;
+        let root = points.iter().map(|(root, _)| root).sum::<f64>() / groups;
+        let people = points.iter().map(|(_, people)| people).sum::<f64>() / groups;
+        let spread = points.iter().map(|point| (point.0 - root).powi(2)).sum::<f64>();
+        let together = points.iter().map(|point| (point.0 - root) * (point.1 - people)).sum::<f64>();
+        let prior = (KAPPA_WITHIN / POWER_PRIOR_SIGMA).powi(2);
+        let power = (together + prior * POWER_UNCALIBRATED) / (spread + prior);
+        power.clamp(POWER_RANGE.0, POWER_RANGE.1)
     }
 
     fn knee(&self) -> Option<f64> {
@@ -258,14 +290,14 @@ impl Calibrator {
         roots.get(at.min(roots.len().saturating_sub(1))).copied()
     }
 
-    fn kappa(&self, people_sum: f64, root_sum: f64) -> f64 {
+    fn kappa(&self, people_sum: f64, root_sum: f64, power: f64) -> f64 {
         let groups = self.counted.len();
         let prior = kappa_prior_squared(groups);
         let mut excesses: Vec<f64> = self
             .counted
             .values()
             .filter_map(|count| {
-                let root = count.mean_root();
+                let root = count.mean_power(power);
                 let expected = (people_sum - count.people) / (root_sum - root) * root;
                 let excess = (count.people - expected).powi(2) - PEOPLE_SIGMA.powi(2);
                 // Where the other counts expect nobody, nothing can be said of a relative error.
@@ -328,6 +360,49 @@ mod tests {
     }
 
     #[test]
+    fn the_power_is_learnt_from_the_counts_between_a_root_and_a_number() {
+        let learnt = |counts: &[(u32, f64)]| {
+            let mut calibrator = Calibrator::default();
+            for (row, (people, v)) in counts.iter().enumerate() {
+                play(&mut calibrator, row as i64 + 1, *people, *v);
+            }
+            calibrator.current()
+        };
+        assert_eq!(learnt(&[(8, 2.0)]).power, 1.0, "one count tells nothing of a slope");
+        assert_eq!(learnt(&[(10, 1.0), (12, 4.0)]).power, 1.0, "never less than a root");
+        // Four times the people at twice the v: a slope of 2, over a spread of ln²(2)/2 · 6.
+        let square = learnt(&[(10, 1.0), (40, 2.0)].repeat(6));
+        let (spread, prior) = (3.0 * 2.0_f64.ln().powi(2), (0.28_f64 / 0.3).powi(2));
+        assert!((square.power - (2.0 * spread + prior) / (spread + prior)).abs() < 1e-9);
+        assert!((square.people(1.5) / square.people(1.0) - 1.5_f64.powf(square.power)).abs() < 1e-9);
+        assert_eq!(learnt(&[(1, 1.0), (1000, 2.0)].repeat(6)).power, 2.0, "never more than a number");
+    }
+
+    #[test]
+    fn the_power_outlives_a_restart_with_its_sums_and_without_them() {
+        let counts = [(10, 1.0), (40, 2.0)].repeat(3);
+        let mut before = Calibrator::default();
+        for (row, (people, v)) in (1..).zip(&counts) {
+            play(&mut before, row, *people, *v);
+        }
+        let learnt = before.summary();
+        assert!(learnt.calibration.power > 1.2);
+        let mut from_sums = Calibrator::resume(Some(Kept { summary: learnt, counts: Vec::new() }));
+        let known = (1..).zip(&counts).map(|(row, (people, v))| (count(row, *people), *v)).collect();
+        let mut from_counts = Calibrator::resume(Some(Kept { summary: learnt, counts: known }));
+        for after in [&mut before, &mut from_sums, &mut from_counts] {
+            assert_eq!(after.current(), learnt.calibration);
+            play(after, 7, 60, 2.0);
+        }
+        assert!((from_counts.current().power - before.current().power).abs() < 1e-9);
+        assert!((from_counts.current().scale - before.current().scale).abs() < 1e-9);
+        let power = learnt.calibration.power;
+        let scale = (learnt.people_sum + 60.0) / (learnt.root_sum + 2.0_f64.powf(power));
+        assert_eq!(from_sums.current().power, power, "sums of one power are never taken for another's");
+        assert!((from_sums.current().scale - scale).abs() < 1e-9);
+    }
+
+    #[test]
     fn the_band_is_shrunk_to_what_rooms_are_like() {
         let mut calibrator = Calibrator::default();
         for row in 1..=8 {
@@ -380,8 +455,8 @@ mod tests {
             !calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)),
             "nothing was heard then"
         );
-        assert!(calibrator.enter(count(-9, 30), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
-        assert_eq!(calibrator.current().scale, 42.0 / 5.0);
+        assert!(calibrator.enter(count(-9, 15), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
+        assert_eq!(calibrator.current().scale, 27.0 / 5.0);
         assert!(calibrator.withdraw(-9));
         assert_eq!(calibrator.current().scale, 6.0);
         assert!(calibrator.withdraw(1));

@@ -12,8 +12,10 @@ pub struct CalibrationRow {
     pub venue: Id,
     /// Its version, from 1.
     pub version: u32,
-    /// A, people for one unit of v, thousandths.
+    /// A, people for one unit of v^p, thousandths.
     pub scale_milli: u32,
+    /// p, the power of v that people grow with, thousandths.
+    pub power_milli: u32,
     /// v* above which the law is square, hundredths; `None` while it is not frozen.
     pub knee_centi: Option<u32>,
     /// Relative width of the band, thousandths.
@@ -22,7 +24,7 @@ pub struct CalibrationRow {
     pub counts: u32,
     /// The sum of the head counts, people.
     pub people_sum: u64,
-    /// The sum of v over the counted windows, hundredths.
+    /// The sum of v^p over the counted windows, hundredths.
     pub root_sum_centi: u64,
     /// When it was made, by the venue's clock, to the second.
     pub made_at: EpochMs,
@@ -32,6 +34,7 @@ pub struct CalibrationRow {
 struct Row {
     version: u32,
     scale_milli: u32,
+    power_milli: u32,
     knee_centi: Option<u32>,
     kappa_permille: u32,
     counts: u32,
@@ -84,7 +87,7 @@ impl Store {
         }
         let done = sqlx::query(
             "INSERT INTO calibration (venue, version, scale_milli, knee_centi, kappa_permille, counts, people_sum, \
-             root_sum_centi, made_at_secs) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+             root_sum_centi, made_at_secs, power_milli) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(row.venue.as_str())
         .bind(row.version)
@@ -95,6 +98,7 @@ impl Store {
         .bind(number(row.people_sum)?)
         .bind(number(row.root_sum_centi)?)
         .bind(secs(row.made_at))
+        .bind(row.power_milli)
         .execute(&mut *transaction)
         .await
         .map_err(Error::while_doing(DOING))?;
@@ -118,7 +122,8 @@ impl Store {
     async fn calibration(&self, venue: &Id, version: Option<u32>) -> Result<Option<CalibrationRow>, Error> {
         const DOING: &str = "reading a calibration";
         let row: Option<Row> = sqlx::query_as(
-            "SELECT version, scale_milli, knee_centi, kappa_permille, counts, people_sum, root_sum_centi, made_at_secs \
+            "SELECT version, scale_milli, power_milli, knee_centi, kappa_permille, counts, people_sum, root_sum_centi, \
+             made_at_secs \
              FROM calibration WHERE venue = $1 AND ($2 IS NULL OR version = $2) ORDER BY version DESC LIMIT 1",
         )
         .bind(venue.as_str())
@@ -132,6 +137,7 @@ impl Store {
                 venue: venue.clone(),
                 version: row.version,
                 scale_milli: row.scale_milli,
+                power_milli: row.power_milli,
                 knee_centi: row.knee_centi,
                 kappa_permille: row.kappa_permille,
                 counts: row.counts,
@@ -178,6 +184,7 @@ mod tests {
             venue: venue.clone(),
             version: 1,
             scale_milli: 6_912,
+            power_milli: 1_412,
             knee_centi: None,
             kappa_permille: 280,
             counts: 3,

@@ -133,6 +133,7 @@ fn calibration(venue: &str) -> CalibrationRow {
         venue: id(venue),
         version: 1,
         scale_milli: 6_912,
+        power_milli: 1_000,
         knee_centi: None,
         kappa_permille: 280,
         counts: 3,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone.
-const COLUMNS: [(&str, &str); 43] = [
+const COLUMNS: [(&str, &str); 44] = [
     ("calibration", "counts"),
     ("calibration", "kappa_permille"),
     ("calibration", "knee_centi"),
     ("calibration", "made_at_secs"),
     ("calibration", "people_sum"),
+    ("calibration", "power_milli"),
     ("calibration", "root_sum_centi"),
     ("calibration", "scale_milli"),
     ("calibration", "venue"),
