@@ -4,13 +4,13 @@
 //! the gate, perhaps everything, then its name, then its self, then its singleness, and last its smallness. The floors
 //! are the privacy policy; a test holds who may import whom. From the ground up:
 //!
-//! 1. [`clock`], [`chance`], [`telemetry`], [`ledger`], [`link`], [`broker`], and the crate `passant_wire`
+//! 1. [`clock`], [`chance`], [`sealing`], [`telemetry`], [`ledger`], [`link`], [`broker`], and the crate `passant_wire`
 //! 2. [`sighting`], [`config`], [`calibration`]
 //! 3. [`intake`], [`optout`]
 //! 4. [`pseudonym`]: the raw device ends here
 //! 5. [`visit`], [`crowd`], [`roster`]
 //! 6. [`aggregate`]
-//! 7. [`release`]
+//! 7. [`release`], [`vault`]
 //! 8. [`store`]
 //! 9. [`pipeline`], [`office`]
 //! 10. [`api`]
@@ -37,7 +37,9 @@ pub mod pipeline;
 pub mod pseudonym;
 pub mod release;
 pub mod roster;
+pub mod sealing;
 pub mod sighting;
 pub mod store;
 pub mod telemetry;
+pub mod vault;
 pub mod visit;

@@ -9,7 +9,7 @@ use passant::config::{Config, Venue};
 use passant::intake::{self, Directory};
 use passant::ledger::Event;
 use passant::optout::{Gate, Key};
-use passant::pipeline::{Corridor, Reading, Room, Write};
+use passant::pipeline::{Corridor, Earlier, Reading, Room, Write};
 use passant::pseudonym::{Keyring, Now, Pseudonym, Trace};
 use passant::release::{Figure, Metric, Scope};
 use passant::sighting::{AddressClass, Arrival, DeviceId, HeadCount, Sighting};
@@ -65,7 +65,7 @@ impl House {
             venue: Arc::new(venue.clone()),
             thresholds: 1,
             calibration: None,
-            earlier: None,
+            earlier: Earlier::default(),
             live: watch::channel(None).0,
         };
         let gate = Gate::new(key.clone());

@@ -12,7 +12,7 @@ use passant::intake::{self, Directory, Strangers};
 use passant::ledger::Ledger;
 use passant::office::HeadCounts;
 use passant::optout::{Gate, Key};
-use passant::pipeline::{Corridor, Reading, Room, Write};
+use passant::pipeline::{Corridor, Earlier, Reading, Room, Write};
 use passant::store::{Kind, Store};
 use passant::telemetry::Tally;
 use passant_wire::{BootId, Heard, Report, Status, encode};
@@ -88,7 +88,7 @@ impl Night {
             venue: Arc::new(venue.clone()),
             thresholds: 1,
             calibration: None,
-            earlier: None,
+            earlier: Earlier::default(),
             live: sender,
         };
         let key = Arc::new(Key::random().expect("random bytes"));

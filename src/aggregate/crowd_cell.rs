@@ -3,7 +3,7 @@
 use crate::crowd::Estimate;
 
 /// People at a half-minute, with half the width of their band.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Level {
     /// People.
     pub people: f64,
@@ -30,7 +30,7 @@ pub struct Occupancy {
     pub halves: u32,
 }
 
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct CrowdCell {
     sum: Option<Level>,
     peak: Option<Level>,

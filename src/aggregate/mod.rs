@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod crowd_cell;
+mod seal;
 mod visit_cell;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub const CROWD_LATENESS_SECS: i64 = passant_wire::LIFE_SECS as i64;
 pub const VISIT_LATENESS_SECS: i64 = crate::visit::SILENCE_MS / 1000 + CROWD_LATENESS_SECS;
 
 /// Where a row is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Place {
     /// The whole venue.
     Venue,
@@ -75,7 +76,7 @@ pub struct Aggregate {
 }
 
 /// What the venue and its zones hold in the newest half-minute; `None` where nobody could be heard.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Newest {
     /// The first moment after the half-minute.
     pub end: EpochMs,
@@ -91,6 +92,7 @@ struct Zones<'a> {
     has_sensor: &'a [bool],
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Open<Cell> {
     window: Window,
     /// The venue, then groups, then zones.

@@ -28,7 +28,7 @@ pub struct Traffic {
 }
 
 /// Lengths of visitors' visits in whole minutes; two of them merge by adding.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Dwell(BTreeMap<u16, u64>);
 
 impl Dwell {
@@ -70,7 +70,7 @@ impl Dwell {
 }
 
 /// Hands a number that is a hash already on as it is.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 struct AsItIs;
 
 struct Given(u64);
@@ -92,7 +92,7 @@ impl Hasher for Given {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct VisitCell {
     passersby: u64,
     bounces: u64,

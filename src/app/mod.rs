@@ -6,6 +6,7 @@ pub mod commands;
 pub mod demo;
 pub mod evaluate;
 mod guarded;
+mod resumed;
 mod retention;
 pub mod serve;
 

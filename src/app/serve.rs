@@ -27,7 +27,7 @@ use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
 use crate::optout::KeyFile;
-use crate::pipeline::{self, Corridor, Door, Room};
+use crate::pipeline::{self, Corridor, Door, Earlier, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
 use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
 use crate::telemetry::Tally;
@@ -133,13 +133,15 @@ impl Server {
         let store = Store::open(&config.data_dir, kind(&config)).await?;
         let socket = Socket::bind(&config.data_dir)?;
         let visitors = visitors(&config.public).await?;
+        let vault = super::resumed::vault(&config)?;
         config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
         for venue in &config.venues {
             let (sender, receiver) = watch::channel(None);
             live.insert(venue.id.clone(), receiver);
-            rooms.push(room(venue, &store, sender).await?);
+            let earlier = super::resumed::earlier(venue, vault.as_ref(), &store, &ledger, machine).await?;
+            rooms.push(room(venue, &store, earlier, sender).await?);
         }
         let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
         let corridor = Corridor::new(gate, rooms, tally.clone());
@@ -215,7 +217,7 @@ impl Server {
             Some(why) => bail!("the server cannot go on: {why}"),
             None => {
                 tracing::info!(
-                    "stopped; closed figures are in the data directory, open windows and keys are gone"
+                    "stopped; closed figures are in the data directory, open windows and keys are gone, but for what is in a vault"
                 );
                 Ok(())
             }
@@ -298,13 +300,14 @@ pub(super) fn kind(config: &Config) -> Kind {
 async fn room(
     venue: &Venue,
     store: &Store,
+    earlier: Earlier,
     live: watch::Sender<Option<Arc<crate::release::Live>>>,
 ) -> Result<Room> {
     let thresholds = venue.made_under()?;
     Ok(Room {
         thresholds: store.thresholds_version(&venue.id, &thresholds).await?,
         calibration: kept(venue, store).await?,
-        earlier: store.newest_end(&venue.id).await?,
+        earlier,
         venue: Arc::new(venue.clone()),
         live,
     })

@@ -21,7 +21,7 @@ const RECENT_HALVES_MAX: usize = 40;
 const PENDING_MAX: usize = 10_000;
 
 /// People counted by eye in a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Count {
     /// Its row in the office.
     pub row: i64,
@@ -36,7 +36,7 @@ pub struct Count {
 }
 
 /// A calibration's sums as plain numbers, which survive a restart.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// The calibration itself.
     pub calibration: Calibration,
@@ -71,13 +71,15 @@ impl Counted {
 /// Keeps the counts of a venue and the calibration they make.
 #[derive(Debug)]
 pub struct Calibrator {
-    pending: Vec<(Count, Vec<f64>)>,
+    pub(super) pending: Vec<(Count, Vec<f64>)>,
     counted: BTreeMap<i64, Counted>,
     /// What the counts after the twelfth did to the scale.
     later: BTreeMap<i64, f64>,
     /// What was known when this program started, without the counts themselves.
     resumed: Option<Summary>,
-    recent: BTreeMap<u16, VecDeque<(EpochMs, f64)>>,
+    pub(super) recent: BTreeMap<u16, VecDeque<(EpochMs, f64)>>,
+    /// What an earlier run had heard of counts that waited for their windows: it is theirs again when they are entered.
+    pub(super) remembered: Vec<(Count, Vec<f64>)>,
     current: Calibration,
 }
 
@@ -98,6 +100,7 @@ impl Calibrator {
             later: BTreeMap::new(),
             resumed: None,
             recent: BTreeMap::new(),
+            remembered: Vec::new(),
             current: Calibration::uncalibrated(),
         };
         let Some(Kept { summary, counts }) = kept else { return new };
@@ -149,8 +152,14 @@ impl Calibrator {
             return self.accept(count.row, Counted { people: f64::from(count.people), roots: vec![root] });
         }
         let inside = |at: &EpochMs| count.from <= *at && *at < count.to;
-        let recent = self.recent.get(&count.zone);
-        let heard = recent.into_iter().flatten().filter(|(at, _)| inside(at)).map(|(_, v)| *v).collect();
+        let remembered = self.remembered.iter().position(|(known, _)| *known == count);
+        let heard = match remembered {
+            Some(place) => self.remembered.swap_remove(place).1,
+            None => {
+                let recent = self.recent.get(&count.zone);
+                recent.into_iter().flatten().filter(|(at, _)| inside(at)).map(|(_, v)| *v).collect()
+            }
+        };
         if self.pending.len() < PENDING_MAX {
             self.pending.push((count, heard));
         }
@@ -178,7 +187,7 @@ impl Calibrator {
             recent.pop_front();
         }
         recent.push_back((at, v));
-        for (count, roots) in &mut self.pending {
+        for (count, roots) in self.pending.iter_mut().chain(&mut self.remembered) {
             if count.zone == zone && count.from <= at && at < count.to {
                 roots.push(v);
             }

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod calibrator;
+mod seal;
 
 pub use calibrator::{Calibrator, Count, Kept, Summary};
 
@@ -14,7 +15,7 @@ const PEOPLE_SIGMA: f64 = 1.5;
 const UNCALIBRATED_WIDTH: f64 = 2.0;
 
 /// How v becomes people: a value handed down to the crowd lens.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Calibration {
     /// Counts up with every change; 0 before the first.
     pub version: u32,

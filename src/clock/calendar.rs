@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use super::EpochMs;
 
 /// The length of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Step {
     /// Five minutes.
     FiveMinutes,
@@ -58,7 +58,7 @@ impl Step {
 }
 
 /// A stretch of time: from `from` up to, but not including, `to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Window {
     /// Its first moment.
     pub from: EpochMs,

@@ -5,12 +5,13 @@ mod calendar;
 pub use calendar::{Calendar, Day, Step, Window};
 
 use std::fmt;
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// A moment, in milliseconds since 1970-01-01T00:00Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct EpochMs(pub i64);
 
 /// The length of a half-minute, ms; half-minutes begin at whole multiples of it since 1970.
@@ -52,8 +53,11 @@ impl fmt::Display for EpochMs {
 #[derive(Clone, Copy, Debug)]
 pub struct Machine(());
 
-/// A moment of the steady clock, in ms since the program began to look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// A moment of the steady clock, in ms since the machine started. It goes on while the machine sleeps and over restarts of
+/// the program, so that a key's age is real time.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct SteadyMs(pub i64);
 
 impl Machine {
@@ -74,10 +78,7 @@ impl Machine {
     /// Steady time now.
     #[must_use]
     pub fn steady(self) -> SteadyMs {
-        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        #[expect(clippy::disallowed_methods, reason = "this is the file that asks the machine")]
-        let now = std::time::Instant::now();
-        let elapsed: Duration = now.saturating_duration_since(*START.get_or_init(|| now));
-        SteadyMs(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        SteadyMs(since.tv_sec.saturating_mul(1_000).saturating_add(since.tv_nsec / 1_000_000))
     }
 }

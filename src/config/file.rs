@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) retention: RetentionFile,
     #[serde(default)]
     pub(super) opt_out: OptOutFile,
+    pub(super) vault: Option<VaultFile>,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
 }
@@ -81,6 +82,12 @@ pub(super) struct RetentionFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct OptOutFile {
     pub(super) key_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VaultFile {
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Deserialize)]

@@ -47,6 +47,8 @@ pub struct Config {
     pub public: Public,
     /// Where the opt-out key lies, apart from the database.
     pub opt_out_key_file: PathBuf,
+    /// The directory in memory where open state survives a restart; without it a restart begins a new key.
+    pub vault_dir: Option<PathBuf>,
     /// The least number of people a figure may be about.
     pub k: u32,
     /// How long figures are kept.

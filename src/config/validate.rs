@@ -58,12 +58,22 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
     if replays > 0 && replays < venues.len() {
         faults.push("some venues have clock = \"sightings\" and some \"wall\": a data directory is either a replay's or a real one; run two servers".to_owned());
     }
+    let vault_dir = file.vault.map(|vault| vault.dir);
+    if let Some(dir) = &vault_dir {
+        if !dir.is_absolute() {
+            faults.push(format!("vault.dir is {}: name it from the root, like /run/passant", dir.display()));
+        }
+        if replays > 0 {
+            faults.push("[vault] is set and a venue has clock = \"sightings\": a replay is begun again, not gone on with; remove [vault]".to_owned());
+        }
+    }
     match mqtt {
         Some(mqtt) if faults.is_empty() => {
             let key_file = file.opt_out.key_file;
             Ok(Config {
                 opt_out_key_file: key_file.unwrap_or_else(|| file.data_dir.join("opt-out-key/key")),
                 data_dir: file.data_dir,
+                vault_dir,
                 mqtt,
                 public,
                 http_listen: file.http.listen,

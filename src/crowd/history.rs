@@ -14,7 +14,7 @@ const STEP_ERRORS: f64 = 3.0;
 const ROOT_SIGMA: f64 = 0.5;
 
 /// Roots, newest last; `None` where no sensor of the zone was alive.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct History(VecDeque<Option<f64>>);
 
 impl History {

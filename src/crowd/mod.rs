@@ -2,6 +2,7 @@
 
 mod history;
 mod night;
+mod seal;
 mod tags;
 
 use std::collections::VecDeque;

@@ -16,17 +16,17 @@ const NIGHT_SIGHTINGS_MIN: u64 = 100;
 const QUANTILE: f64 = 0.99;
 
 /// Strengths heard in one night, by dBm from −128.
-type Strengths = Box<[u32; 256]>;
+pub(super) type Strengths = Box<[u32; 256]>;
 
-struct Night {
-    strengths: Strengths,
-    halves: u32,
+pub(super) struct Night {
+    pub(super) strengths: Strengths,
+    pub(super) halves: u32,
 }
 
 pub(super) struct Nights {
-    past: VecDeque<Strengths>,
-    tonight: Option<Night>,
-    threshold_dbm: i8,
+    pub(super) past: VecDeque<Strengths>,
+    pub(super) tonight: Option<Night>,
+    pub(super) threshold_dbm: i8,
 }
 
 impl Default for Nights {

@@ -11,9 +11,10 @@ const TAGS_MAX: usize = 1 << 21;
 
 /// A set that is dropped with its half-minute.
 #[derive(Default)]
-pub(super) struct Loudest(HashMap<Tag, Loud, BuildHasherDefault<Uniform>>);
+pub(super) struct Loudest(pub(super) HashMap<Tag, Loud, BuildHasherDefault<Uniform>>);
 
-struct Loud {
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Loud {
     rssi: i8,
     sensor: u16,
 }

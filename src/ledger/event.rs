@@ -19,6 +19,20 @@ pub enum Event {
         /// The venue.
         venue: Id,
     },
+    /// After a restart the day's key and all that was open went on from the vault.
+    Resumed {
+        /// The venue.
+        venue: Id,
+        /// Whole seconds since it was sealed.
+        secs: u64,
+    },
+    /// What lay in the vault could not go on, and was wiped.
+    NotResumed {
+        /// The venue.
+        venue: Id,
+        /// Why, in a word.
+        why: &'static str,
+    },
     /// What had outlived its time was deleted.
     Purged {
         /// The venue.
@@ -82,9 +96,14 @@ pub(super) struct Said<'a> {
     objections: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secs: Option<u64>,
 }
 
 /// Words that are read back.
+pub(super) const STARTED: &str = "started";
+pub(super) const RESUMED: &str = "resumed";
+pub(super) const KEY_MADE: &str = "key_made";
 pub(super) const KEY_WIPED: &str = "key_wiped";
 pub(super) const OBJECTIONS: &str = "objections";
 pub(super) const PURGED: &str = "purged";
@@ -97,10 +116,16 @@ impl Event {
     pub(super) fn said(&self) -> Said<'_> {
         let plain = |event| Said { event, ..Said::default() };
         match self {
-            Self::Started => plain("started"),
+            Self::Started => plain(STARTED),
             Self::Stopped => plain("stopped"),
-            Self::KeyMade { venue } => Said { venue: Some(venue.as_str()), ..plain("key_made") },
+            Self::KeyMade { venue } => Said { venue: Some(venue.as_str()), ..plain(KEY_MADE) },
             Self::KeyWiped { venue } => Said { venue: Some(venue.as_str()), ..plain(KEY_WIPED) },
+            Self::Resumed { venue, secs } => {
+                Said { venue: Some(venue.as_str()), secs: Some(*secs), ..plain(RESUMED) }
+            }
+            Self::NotResumed { venue, why } => {
+                Said { venue: Some(venue.as_str()), what: Some(why), ..plain("not_resumed") }
+            }
             Self::Purged { venue, rows } => {
                 Said { venue: Some(venue.as_str()), rows: Some(*rows), ..plain(PURGED) }
             }

@@ -48,6 +48,9 @@ pub struct Facts {
     pub last_key_wiped: Option<EpochMs>,
     /// When rows were last purged.
     pub last_purge: Option<EpochMs>,
+    /// Keys of days made and not wiped since the last start: more than none at a start says that the run before it crashed,
+    /// or left them in the vault.
+    pub keys: u32,
     /// When it was destroyed, unless somebody has asked to count there again since.
     pub destroyed: Option<EpochMs>,
 }
@@ -184,6 +187,9 @@ impl Inner {
         self.lines += 1;
         if let Event::Objections { .. } = event {
             self.objections = Some(at);
+        }
+        if let Event::Started = event {
+            verify::note_start(&mut self.facts);
         }
         let said = event.said();
         if let Some(venue) = said.venue {

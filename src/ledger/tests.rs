@@ -91,6 +91,7 @@ fn it_knows_when_a_venues_key_last_died_and_rows_last_went_though_it_is_opened_a
     let known = Facts {
         last_key_wiped: Some(EpochMs(START + 2_000)),
         last_purge: Some(EpochMs(START + 3_000)),
+        keys: 0,
         destroyed: None,
     };
     assert_eq!(ledger.facts(&id("mall")), known);

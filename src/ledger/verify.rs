@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::event::{CONTINUED, COUNTED_ANEW, DESTROYED, KEY_WIPED, OBJECTIONS, PURGED};
+use super::event::{
+    CONTINUED, COUNTED_ANEW, DESTROYED, KEY_MADE, KEY_WIPED, OBJECTIONS, PURGED, RESUMED, STARTED,
+};
 use super::line::{self, Fault, LINE_BYTES_MAX, Line};
 use super::{EARLIER_NAME, FILE_NAME, Facts, Head};
 use crate::clock::EpochMs;
@@ -192,6 +194,9 @@ impl Walk {
         if line.event == OBJECTIONS {
             self.objections = Some(at);
         }
+        if line.event == STARTED {
+            note_start(&mut self.facts);
+        }
         if let Some(venue) = &line.venue {
             note(&mut self.facts, &line.event, venue, at);
         }
@@ -199,11 +204,20 @@ impl Walk {
     }
 }
 
+/// Whatever an earlier run held in memory is gone.
+pub(super) fn note_start(facts: &mut BTreeMap<String, Facts>) {
+    facts.values_mut().for_each(|of| of.keys = 0);
+}
+
 /// Notes what an event says of a venue.
 pub(super) fn note(facts: &mut BTreeMap<String, Facts>, event: &str, venue: &str, at: EpochMs) {
     let of = facts.entry(venue.to_owned()).or_default();
     match event {
-        KEY_WIPED => of.last_key_wiped = Some(at),
+        KEY_MADE | RESUMED => of.keys += 1,
+        KEY_WIPED => {
+            of.last_key_wiped = Some(at);
+            of.keys = of.keys.saturating_sub(1);
+        }
         PURGED => of.last_purge = Some(at),
         DESTROYED => of.destroyed = Some(at),
         COUNTED_ANEW => of.destroyed = None,

@@ -1,10 +1,13 @@
 //! The front door and what lies behind it, driven by hand: no thread, no channel, no clock of its own.
 
+mod resume;
+
 use std::sync::Arc;
 
 use passant_wire::Id;
 use tokio::sync::watch;
 
+use super::journal::Journal;
 use super::lenses::{Lenses, Moment, Passed};
 use super::venue_clock::{Reading, VenueClock};
 use crate::calibration::{Kept, Summary};
@@ -35,14 +38,25 @@ pub struct Room {
     pub thresholds: u32,
     /// The calibration that an earlier run left.
     pub calibration: Option<Kept>,
-    /// The end of the newest figure that an earlier run published.
-    pub earlier: Option<EpochMs>,
+    /// What earlier runs left.
+    pub earlier: Earlier,
     /// Where live figures are told.
     pub live: watch::Sender<Option<Arc<Live>>>,
 }
 
+/// What earlier runs left.
+#[derive(Default)]
+pub struct Earlier {
+    /// The end of the newest figure that was published.
+    pub published: Option<EpochMs>,
+    /// Until when somebody may have been heard under a key that is lost, by the machine's clock.
+    pub heard_until: Option<EpochMs>,
+    /// The journal, where a vault is configured.
+    pub journal: Option<Journal>,
+}
+
 /// Something for the store, or for the ledger.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Write {
     /// Figures of closed windows.
     Figures(Vec<Figure>),
@@ -83,6 +97,11 @@ struct Floor {
     /// The half-minute, by its number since 1970, at whose close live figures were told last.
     told: Option<i64>,
     waiting_counts: Vec<HeadCount>,
+    journal: Option<Journal>,
+    /// The end of the newest figure that was handed out.
+    published: Option<EpochMs>,
+    /// What the ledger is told when time first passes.
+    news: Vec<Event>,
 }
 
 impl Corridor {
@@ -92,17 +111,7 @@ impl Corridor {
         for room in rooms.iter().filter(|room| room.venue.clock == ClockKind::Wall) {
             tally.hush(room.venue.id.as_str(), true);
         }
-        let floor = |room: Room| Floor {
-            clock: VenueClock::new(room.venue.clock),
-            pulse: i64::MIN,
-            wiped: SteadyMs::default(),
-            lenses: Lenses::new(room.venue.clone(), room.calibration, tally.clone()),
-            judge: Judge::new(room.venue, room.thresholds, room.earlier),
-            live: room.live,
-            told: None,
-            waiting_counts: Vec::new(),
-        };
-        let floors = rooms.into_iter().map(|room| Some(floor(room))).collect();
+        let floors = rooms.into_iter().map(|room| Some(Floor::new(room, &tally))).collect();
         let mut corridor = Self { gate, floors, tally };
         corridor.tell_chance();
         corridor
@@ -145,6 +154,7 @@ impl Corridor {
             Arrival::Destroyed { venue } => {
                 if let Some(mut floor) = self.floors.get_mut(usize::from(venue)).and_then(Option::take) {
                     let wiped = floor.lenses.wipe_all();
+                    floor.wipe_journal();
                     floor.tell_wiped(wiped, reading, out);
                     floor.live.send_replace(None);
                 }
@@ -171,11 +181,14 @@ impl Corridor {
         Ok(())
     }
 
-    /// Wipes every key, for nothing is taken in any more.
+    /// Wipes every key, for nothing is taken in any more. Those that were just put in the vault live on there.
     pub fn end(&mut self, reading: Reading, out: &mut Vec<Write>) {
         for floor in self.floors.iter_mut().flatten() {
             let wiped = floor.lenses.wipe_all();
-            floor.tell_wiped(wiped, reading, out);
+            if !floor.is_kept(reading) {
+                floor.wipe_journal();
+                floor.tell_wiped(wiped, reading, out);
+            }
         }
     }
 
@@ -220,6 +233,27 @@ impl Corridor {
 }
 
 impl Floor {
+    fn new(room: Room, tally: &Tally) -> Self {
+        let Room { venue, thresholds, calibration, earlier, live } = room;
+        let published = earlier.published;
+        let anew = || Self {
+            clock: VenueClock::new(venue.clock),
+            pulse: i64::MIN,
+            wiped: SteadyMs::default(),
+            lenses: Lenses::new(venue.clone(), calibration.clone(), tally.clone()),
+            judge: Judge::new(venue.clone(), thresholds, published),
+            live: live.clone(),
+            told: None,
+            waiting_counts: Vec::new(),
+            journal: None,
+            published,
+            news: Vec::new(),
+        };
+        let mut floor = anew();
+        floor.take_up(earlier, anew);
+        floor
+    }
+
     fn pass(&mut self, reading: Reading, tally: &Tally, out: &mut Vec<Write>) -> Result<(), KeyError> {
         let Some(at) = self.clock.at() else { return Ok(()) };
         let pulse = at.0.div_euclid(PULSE_MS);
@@ -242,7 +276,13 @@ impl Floor {
         let Passed { closed, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
         self.tell_wiped(keys_wiped, reading, out);
+        for event in std::mem::take(&mut self.news) {
+            out.push(Write::Ledger { at: reading.wall, event });
+        }
         let begun = self.lenses.begin_day(Moment { at, steady: reading.steady });
+        if self.lenses.take_made_again() {
+            self.judge.rekeyed(at);
+        }
         let made = self.lenses.take_keys_made();
         self.write_down(made, |venue| Event::KeyMade { venue }, reading, out);
         if calibrated {
@@ -252,6 +292,7 @@ impl Floor {
         if !figures.is_empty() {
             let shown = figures.iter().filter(|figure| figure.value().is_some()).count();
             tally.figures(shown as u64, (figures.len() - shown) as u64);
+            self.published = self.published.max(figures.iter().map(|figure| figure.window().to).max());
             out.push(Write::Figures(figures));
         }
         let half = (at.0 - LIVE_AFTER_MS).div_euclid(HALF_MS);

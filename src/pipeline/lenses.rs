@@ -1,5 +1,7 @@
 //! One venue, from the gate to closed windows: every stage in order, batch by batch, owned by one thread.
 
+mod seal;
+
 use std::sync::Arc;
 
 use super::opening::Opening;
@@ -52,6 +54,8 @@ pub struct Lenses {
     day: Day,
     opening: Opening,
     footprints: Vec<Footprint>,
+    /// Until then visits wait to be judged, for what the broker kept during a restart is on its way.
+    caught_up_at: EpochMs,
     tally: Tally,
 }
 
@@ -69,6 +73,7 @@ impl Lenses {
             day: venue.calendar.day_of(EpochMs(0)),
             opening: Opening::default(),
             footprints: Vec::new(),
+            caught_up_at: EpochMs(i64::MIN),
             tally,
             venue,
         }
@@ -179,15 +184,18 @@ impl Lenses {
         if !beats.is_empty() {
             self.aggregate.beats(&beats, &self.venue);
         }
-        let events = self.visits.judge(moment.at, &self.venue);
-        self.aggregate.visits(&events, &self.venue);
         self.roster.roll(moment.at);
+        let is_caught_up = moment.at >= self.caught_up_at;
+        if is_caught_up {
+            let events = self.visits.judge(moment.at, &self.venue);
+            self.aggregate.visits(&events, &self.venue);
+        }
         let left_out = self.visits.take_refused();
         if left_out > 0 {
             tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
         }
         Passed {
-            closed: self.aggregate.close(moment.at),
+            closed: if is_caught_up { self.aggregate.close(moment.at) } else { Vec::new() },
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,
         }
@@ -216,6 +224,11 @@ impl Lenses {
     /// How many keys of days were made since this was last asked.
     pub fn take_keys_made(&mut self) -> usize {
         self.keyring.take_made()
+    }
+
+    /// Whether a day was given a second key since this was last asked.
+    pub fn take_made_again(&mut self) -> bool {
+        self.keyring.take_made_again()
     }
 
     /// Wipes every key, for the corridor ends. Returns how many were of days.

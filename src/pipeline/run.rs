@@ -1,18 +1,21 @@
 //! The corridor on a thread of its own, with its doors and its writer.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::corridor::{Corridor, Write};
+use super::journal::UNWRITTEN_MAX;
 use super::venue_clock::Reading;
 use crate::calibration::Summary;
 use crate::clock::{EpochMs, Machine};
 use crate::ledger::{self, Ledger};
 use crate::pseudonym::KeyError;
-use crate::sighting::Delivery;
+use crate::sighting::{Arrival, Delivery};
 use crate::store::{self, CalibrationRow, Store};
 
 /// Deliveries waiting at the front door, at most; with it full the intake waits.
@@ -22,10 +25,10 @@ const FAST_LANE_MAX: usize = 256;
 /// Deliveries taken between two looks at the fast lane and the clock.
 const BATCH_MAX: usize = 32;
 /// Writes on their way to the store, at most.
-const WRITES_MAX: usize = 256;
+pub(super) const WRITES_MAX: usize = 256;
 /// Writes kept back behind those while the store takes none; over it no delivery is taken in, so that the intake waits, and
 /// then the broker. Time goes on: windows close, keys are wiped, objections are heard.
-const BACKLOG_MAX: usize = 256;
+pub(super) const BACKLOG_MAX: usize = 256;
 /// At the end the store is given this long to take what has closed.
 const LAST_WRITES: Duration = Duration::from_secs(10);
 /// Time is looked at this often when nothing arrives.
@@ -72,13 +75,16 @@ pub fn start(
     let (stop, stopped) = oneshot::channel();
     let (fail, failed) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let work = Work { corridor, arriving, objections, writes, backlog: VecDeque::new(), machine };
+    let written = Arc::new(AtomicU64::new(0));
+    let unwritten = Unwritten { writes: VecDeque::new(), handed: 0, written: written.clone() };
+    let backlog = VecDeque::new();
+    let work = Work { corridor, arriving, objections, writes, backlog, unwritten, machine };
     let thread = std::thread::Builder::new().name("corridor".to_owned()).spawn(move || {
         if let Err(error) = runtime.block_on(work.go(stopped)) {
             let _ = fail.send(error.to_string());
         }
     })?;
-    let writer = tokio::spawn(write(store, ledger, to_write));
+    let writer = tokio::spawn(write(store, ledger, to_write, written));
     Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed }))
 }
 
@@ -91,7 +97,7 @@ impl Running {
         }
     }
 
-    /// Takes in what has been delivered, writes what has closed, and ends. Open windows are let go.
+    /// Takes in what has been delivered, writes what has closed, and ends. What is open is left in the vault, or let go.
     pub async fn stop(self) {
         let Self { stop, thread, mut writer, .. } = self;
         let _ = stop.send(());
@@ -114,7 +120,33 @@ struct Work {
     objections: mpsc::Receiver<Delivery>,
     writes: mpsc::Sender<Write>,
     backlog: VecDeque<Write>,
+    unwritten: Unwritten,
     machine: Machine,
+}
+
+/// Writes that the store has not said that it took, for the journal: what has closed must outlive a crash.
+struct Unwritten {
+    /// Each with its number among all that were handed to the writer.
+    writes: VecDeque<(u64, Write)>,
+    handed: u64,
+    /// How many of them the writer has done with, in order.
+    written: Arc<AtomicU64>,
+}
+
+impl Unwritten {
+    fn remember(&mut self, out: &[Write]) {
+        let written = self.written.load(Ordering::Acquire);
+        self.writes.retain(|(number, _)| *number > written);
+        for write in out {
+            self.handed += 1;
+            if !matches!(write, Write::Ledger { .. }) {
+                self.writes.push_back((self.handed, write.clone()));
+            }
+        }
+        while self.writes.len() > UNWRITTEN_MAX {
+            self.writes.pop_front();
+        }
+    }
 }
 
 impl Work {
@@ -142,7 +174,9 @@ impl Work {
             self.take(&mut batch)?;
         }
         let mut last = Vec::new();
-        self.corridor.end(Reading::take(self.machine), &mut last);
+        let reading = Reading::take(self.machine);
+        self.journal(reading, &[]);
+        self.corridor.end(reading, &mut last);
         self.backlog.extend(last);
         for write in self.backlog {
             if tokio::time::timeout(LAST_WRITES, self.writes.send(write)).await.is_err() {
@@ -156,12 +190,15 @@ impl Work {
         let mut out = Vec::new();
         let reading = Reading::take(self.machine);
         let mut failed = Ok(());
+        let mut taken = Vec::with_capacity(batch.len());
+        let mut forgot = false;
         for Delivery { arrival, ack } in batch.drain(..) {
+            forgot |= matches!(arrival, Arrival::OptedOut { .. });
             if failed.is_ok() {
                 failed = self.corridor.take(arrival, reading, &mut out);
             }
             match failed {
-                Ok(()) => drop(ack),
+                Ok(()) => taken.push(ack),
                 // What was not taken in must not be acknowledged: the broker keeps it for the next start.
                 Err(_) => std::mem::forget(ack),
             }
@@ -169,6 +206,11 @@ impl Work {
         if failed.is_ok() {
             failed = self.corridor.tick(reading, &mut out);
         }
+        // What leaves, and a visit that was forgotten, must not come back after a crash.
+        if forgot || !out.is_empty() || self.corridor.journal_is_due(reading) {
+            self.journal(reading, &out);
+        }
+        drop(taken);
         for write in out {
             match self.backlog.is_empty() {
                 true => {
@@ -181,9 +223,18 @@ impl Work {
     }
 }
 
+impl Work {
+    fn journal(&mut self, reading: Reading, out: &[Write]) {
+        if self.corridor.keeps_journals() {
+            self.unwritten.remember(out);
+            self.corridor.journal(reading, self.unwritten.writes.iter().map(|(_, write)| write));
+        }
+    }
+}
+
 /// Writes until the corridor has ended and all is written. What is closed must not be lost: a write that fails is
 /// tried again until it does not.
-async fn write(store: Store, ledger: Ledger, mut writes: mpsc::Receiver<Write>) {
+async fn write(store: Store, ledger: Ledger, mut writes: mpsc::Receiver<Write>, written: Arc<AtomicU64>) {
     while let Some(write) = writes.recv().await {
         let mut pause = RETRY_FIRST;
         let mut failing = false;
@@ -203,16 +254,34 @@ async fn write(store: Store, ledger: Ledger, mut writes: mpsc::Receiver<Write>) 
         if failing {
             tracing::info!("the disk takes figures again");
         }
+        written.fetch_add(1, Ordering::Release);
     }
 }
 
 /// Why something could not be written.
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub enum Error {
+    /// The store did not take it.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The ledger did not.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
+}
+
+/// Writes what an earlier run had closed and the store may not have taken. To write it again changes nothing.
+///
+/// # Errors
+/// When the store or the ledger does not take it.
+pub async fn write_down(store: &Store, ledger: &Ledger, unwritten: &[Write]) -> Result<(), Error> {
+    for write in unwritten {
+        match write_once(store, ledger, write).await {
+            // Another calibration of that version is there: the figures do not need this one.
+            Err(Error::Store(store::Error::CalibrationTaken { .. })) => {}
+            done => done?,
+        }
+    }
+    Ok(())
 }
 
 async fn write_once(store: &Store, ledger: &Ledger, write: &Write) -> Result<(), Error> {

@@ -42,6 +42,11 @@ impl VenueClock {
         Self { kind, at: None, stands: false }
     }
 
+    /// Goes on from where an earlier run's clock stood.
+    pub fn resume(&mut self, at: EpochMs) {
+        self.at = self.at.max(Some(at));
+    }
+
     /// The time, once it is known.
     #[must_use]
     pub fn at(&self) -> Option<EpochMs> {

@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 use crate::chance::{self, NoChance};
+use crate::sealing::{Sealing, Unread, Unsealing};
 
 /// A page of its own, so that unlocking one key never unlocks a neighbour.
 #[repr(align(4096))]
@@ -24,6 +25,9 @@ pub enum KeyError {
     /// The system would not lock a page.
     #[error("locking a page of memory for a key: {0}; allow it with LimitMEMLOCK= (systemd) or ulimit -l")]
     NoLock(#[from] region::Error),
+    /// What the vault kept is no key.
+    #[error(transparent)]
+    Unread(#[from] Unread),
 }
 
 impl Key {
@@ -32,10 +36,33 @@ impl Key {
     /// # Errors
     /// When the system gives no random bytes or no locked memory.
     pub fn random() -> Result<Self, KeyError> {
-        let mut page = Box::new(Page([0; 4096]));
+        let mut key = Self::blank()?;
+        chance::fill(&mut key.page.0[..32])?;
+        Ok(key)
+    }
+
+    /// A locked page with nothing on it yet.
+    fn blank() -> Result<Self, KeyError> {
+        let page = Box::new(Page([0; 4096]));
         let lock = region::lock(page.0.as_ptr(), page.0.len())?;
-        chance::fill(&mut page.0[..32])?;
         Ok(Self { _lock: lock, page })
+    }
+
+    /// Puts the key among what the vault keeps: the only way out of its page.
+    pub(super) fn seal(&self, into: &mut Sealing) {
+        if let Some(key) = self.page.0.first_chunk::<32>() {
+            into.put_key(key);
+        }
+    }
+
+    /// Takes a key out of what the vault kept, straight onto a locked page.
+    pub(super) fn unseal(from: &mut Unsealing) -> Result<Self, KeyError> {
+        let mut key = Self::blank()?;
+        match key.page.0.first_chunk_mut::<32>() {
+            Some(place) => from.take_key(place)?,
+            None => return Err(from.unread().into()),
+        }
+        Ok(key)
     }
 
     /// 64 bits of keyed BLAKE3 over length-framed parts.

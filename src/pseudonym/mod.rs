@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod key;
+mod seal;
 mod uniform;
 
 pub use key::{Key, KeyError};
@@ -118,6 +119,9 @@ pub struct Keyring {
     halves: VecDeque<HalfKey>,
     /// Keys of days made since somebody last asked.
     days_made: usize,
+    /// The day that a key was last made for, and whether that was its second since somebody last asked.
+    made_for: Option<Window>,
+    made_again: bool,
     offsets_db: Vec<i8>,
     outside_floor_dbm: i8,
     crowd_radio: Radio,
@@ -144,6 +148,8 @@ impl Keyring {
             days: VecDeque::new(),
             halves: VecDeque::new(),
             days_made: 0,
+            made_for: None,
+            made_again: false,
             offsets_db: venue.sensors.iter().map(|s| s.rssi_offset_db).collect(),
             outside_floor_dbm: venue.thresholds.outside_floor_dbm,
             crowd_radio: match venue.crowd_radio {
@@ -221,6 +227,11 @@ impl Keyring {
         std::mem::take(&mut self.days_made)
     }
 
+    /// Whether a day was given a second key since this was last asked: a device heard under both is two that day.
+    pub fn take_made_again(&mut self) -> bool {
+        std::mem::take(&mut self.made_again)
+    }
+
     /// Wipes every key there is. Returns how many were of days.
     pub fn wipe_all(&mut self) -> usize {
         self.halves.clear();
@@ -254,6 +265,7 @@ impl Keyring {
         self.forget(now);
         self.days.push_back(DayKey { day: now.day, born: now.steady, key: Key::random()? });
         self.days_made += 1;
+        self.made_again |= self.made_for.replace(now.day) == Some(now.day);
         Ok(self.days.back().map(|day| &day.key))
     }
 

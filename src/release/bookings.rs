@@ -14,7 +14,7 @@ const SUMS: usize = 4;
 const VISITS: usize = 0;
 
 /// A judged window of one place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Cell {
     counts: Counts,
     shown: Shown,
@@ -36,7 +36,7 @@ impl Cell {
 }
 
 /// The judged windows of one place whose day has not been judged yet.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Bookings(BTreeMap<(Step, EpochMs), Cell>);
 
 impl Bookings {

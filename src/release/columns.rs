@@ -9,7 +9,7 @@ use crate::clock::{Calendar, EpochMs, Step, Window};
 const HALVES: f64 = 10.0;
 
 /// What live told of one place in one five-minute window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Told {
     /// Half-minutes that were shown, and the people in them added up.
     shown: u32,
@@ -67,7 +67,7 @@ impl Sum {
 }
 
 /// A place in a judged five-minute window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Cell {
     halves: u32,
     /// People in what nobody was told of it, added up over half-minutes; `None` where all of it is known.
@@ -77,6 +77,7 @@ struct Cell {
 }
 
 /// A judged five-minute window.
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Column {
     /// By row: the venue, the groups, the zones.
     cells: Vec<Cell>,
@@ -105,7 +106,7 @@ pub(super) struct Candidate {
 }
 
 /// The five-minute windows of the days that have not been judged yet.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Columns {
     columns: BTreeMap<EpochMs, Column>,
     /// By zone: the group it is in.

@@ -1,6 +1,6 @@
 //! The judge: what closed comes in once, and leaves as figures or as nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::bookings::Bookings;
@@ -23,6 +23,9 @@ pub(super) const GRAIN: u32 = 5;
 /// A run may have heard this much more than the end of its newest figure, seconds: five minutes and their lateness.
 const RUN_ON_SECS: i64 = 300 + CROWD_LATENESS_SECS;
 
+/// Changes of a key inside a day that are remembered: a day has one at most, and two days are open at once.
+const REKEYED_MAX: usize = 4;
+
 /// The calibration that figures are made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Made {
@@ -37,17 +40,21 @@ pub struct Judge {
     venue: Arc<Venue>,
     thresholds: u32,
     /// When this run began to hear, and the end of the newest figure of an earlier run.
-    began: Option<EpochMs>,
-    earlier: Option<EpochMs>,
+    pub(super) began: Option<EpochMs>,
+    pub(super) earlier: Option<EpochMs>,
+    /// Until when an earlier run may have heard under a key that this one does not have.
+    pub(super) heard_until: Option<EpochMs>,
+    /// When a day was given another key, newest last.
+    pub(super) rekeyed: VecDeque<EpochMs>,
     /// By step: whether the venue's occupancy is shown.
-    shown: BTreeMap<Step, bool>,
-    columns: Columns,
+    pub(super) shown: BTreeMap<Step, bool>,
+    pub(super) columns: Columns,
     /// By row: what live told of the five-minute windows that have not been judged yet.
-    told: BTreeMap<EpochMs, Vec<Told>>,
+    pub(super) told: BTreeMap<EpochMs, Vec<Told>>,
     /// The end of the newest half-minute that live has told.
-    told_up_to: EpochMs,
-    bookings: BTreeMap<Place, Bookings>,
-    live_shown: bool,
+    pub(super) told_up_to: EpochMs,
+    pub(super) bookings: BTreeMap<Place, Bookings>,
+    pub(super) live_shown: bool,
     /// The share of devices that came past the gate, neither objected nor dropped by chance.
     passed: f64,
 }
@@ -63,6 +70,8 @@ impl Judge {
             thresholds,
             began: None,
             earlier,
+            heard_until: None,
+            rekeyed: VecDeque::new(),
             shown: BTreeMap::new(),
             columns,
             told: BTreeMap::new(),
@@ -77,6 +86,19 @@ impl Judge {
     /// may be told is judged by what was heard, so no correction lifts a count to k.
     pub fn set_chance_share(&mut self, share: f64) {
         self.passed = 1.0 - share;
+    }
+
+    /// An earlier run may have heard until then, under a key that is lost: what it published tells only how far it came.
+    pub fn heard_before(&mut self, until: Option<EpochMs>) {
+        self.heard_until = until;
+    }
+
+    /// A day was given another key: whoever is heard on both sides of this moment is two.
+    pub fn rekeyed(&mut self, at: EpochMs) {
+        if self.rekeyed.len() == REKEYED_MAX {
+            self.rekeyed.pop_front();
+        }
+        self.rekeyed.push_back(at);
     }
 
     /// This run begins to hear. True the first time, if an earlier run ended so shortly before that it left windows
@@ -342,7 +364,8 @@ impl Judge {
             Place::Zone(zone) => Scope::Zone(self.venue.zones[usize::from(zone)].id.clone()),
         };
         let coverage_permille = (coverage.clamp(0.0, 1.0) * 1000.0).floor() as u16;
-        let began_inside = self.began_inside(window);
+        let within = |at: &EpochMs| window.from < *at && *at < window.to;
+        let rekeyed = self.began_inside(window) || self.rekeyed.iter().any(within);
         Label {
             venue: self.venue.id.clone(),
             scope,
@@ -352,7 +375,7 @@ impl Judge {
             flags: Flags {
                 incomplete: coverage_permille < 1000,
                 uncalibrated: of_crowd && !made.is_some_and(|made| made.calibrated),
-                rekeyed: began_inside,
+                rekeyed,
                 replay: self.is_replay(),
             },
             coverage_permille,
@@ -364,7 +387,8 @@ impl Judge {
     /// A window that this run did not hear from its start, and an earlier run may have heard some of.
     fn began_inside(&self, window: Window) -> bool {
         self.began.is_some_and(|began| window.from < began)
-            && self.earlier.is_some_and(|end| end.plus_secs(RUN_ON_SECS) > window.from)
+            && (self.heard_until.is_some_and(|until| until > window.from)
+                || self.earlier.is_some_and(|end| end.plus_secs(RUN_ON_SECS) > window.from))
     }
 
     /// What is said to have been covered: while the venue is not shown, by the sensors' statuses alone.

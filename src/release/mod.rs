@@ -6,6 +6,7 @@ mod figure;
 mod judge;
 mod live;
 mod partners;
+mod seal;
 #[cfg(test)]
 mod solver_tests;
 mod traffic;

@@ -12,7 +12,7 @@ const SKETCH_ERROR: f64 = 0.008125;
 const ROUNDING: f64 = GRAIN as f64 / 2.0;
 
 /// The whole numbers of a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Counts {
     pub(super) visits: u64,
     pub(super) passersby: u64,
@@ -28,7 +28,7 @@ pub(super) struct Counts {
 }
 
 /// Which of them may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Shown {
     /// Visits, passers-by, bounces, engaged.
     pub(super) sums: [bool; 4],

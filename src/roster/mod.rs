@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod numbers;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub struct Roster {
 }
 
 /// What is known of a sensor's health.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct SensorLife {
     /// When it last spoke, by the venue's clock.
     pub last_heard: Option<EpochMs>,
@@ -34,7 +35,8 @@ pub struct SensorLife {
     pub clock_error_ms: Option<i64>,
     /// The same of its last status.
     pub status_clock_error_ms: Option<i64>,
-    /// Sightings refused, by reason.
+    /// Sightings refused, by reason. The vault does not keep them.
+    #[serde(skip)]
     pub refused: BTreeMap<&'static str, u64>,
     /// Sightings in the last closed five minutes.
     pub rate: u64,

@@ -16,14 +16,14 @@ pub enum Freshness {
 }
 
 /// The numbers of this boot and of the one before, whose last messages may still be delivered again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Numbers {
     boots: [Boot; 2],
     gaps: u64,
     repeats: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Boot {
     id: Option<Option<BootId>>,
     newest: u64,

@@ -6,7 +6,7 @@ use crate::pseudonym::Pseudonym;
 const READINGS_MAX: usize = 8_000_000;
 
 /// A device as one sensor heard it once, within a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Reading {
     pub(super) sensor: u16,
     pub(super) offset_ms: u16,
@@ -15,7 +15,7 @@ pub(super) struct Reading {
 
 /// Readings in the order they came, each with its pseudonym, as two numbers that sort as they should.
 #[derive(Default)]
-pub(super) struct Slot(Vec<(Pseudonym, u64)>);
+pub(super) struct Slot(pub(super) Vec<(Pseudonym, u64)>);
 
 impl Slot {
     /// False when the slot is full.

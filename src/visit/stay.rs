@@ -12,7 +12,7 @@ const HYSTERESIS_DB: f32 = 4.0;
 const ZONE_READINGS_MAX: usize = 32;
 
 /// From a first to a last sighting.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Stay {
     first: EpochMs,
     last: EpochMs,
@@ -20,6 +20,7 @@ struct Stay {
 }
 
 /// What is remembered of a device while its visit is open.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Visit {
     whole: Stay,
     /// The newest stretch of it that was near, and the length of the longest before that, ms.

@@ -25,6 +25,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("wire", 1, &[], GROUND),
     room("clock", 1, &[], GROUND),
     room("chance", 1, &[], GROUND),
+    room("sealing", 1, &[], GROUND),
     room("telemetry", 1, &[], GROUND),
     room("ledger", 1, &[], GROUND),
     room("link", 1, &[], GROUND),
@@ -89,6 +90,7 @@ pub(crate) const GUARDED: &[(&str, &[&str], &str)] = &[
     ),
     ("link", &["intake", "outlet"], "the broker is spoken to where news enters and where figures leave"),
     ("broker", &[], "only app starts a broker"),
+    ("vault", &["pipeline"], "open state goes from the corridor to the vault and back, and nowhere else"),
 ];
 
 /// The words and limits of the wire that name no device and no payload: every room may use them.

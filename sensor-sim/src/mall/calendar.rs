@@ -1,11 +1,12 @@
 //! The venue's days: from 04:00 local time to the next, as everybody counts them here.
 
-use chrono::{Datelike as _, Days, Duration, NaiveDate, NaiveTime, TimeZone as _};
+use chrono::{Datelike as _, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
 
 use super::scenario::Scenario;
 
 const DAY_STARTS_HOUR: u32 = 4;
+const HOUR_MS: i64 = 3_600_000;
 
 /// A local time that the clocks skip is looked for at most so many hours later.
 const GAP_HOURS_MAX: i64 = 24;
@@ -54,6 +55,29 @@ impl VenueDay {
     /// The day after.
     pub(crate) fn next(&self, scenario: &Scenario) -> Self {
         Self::of(scenario, tomorrow(self.date))
+    }
+
+    /// The parts of this day that belong to a shift from one local minute to another, past midnight if the second is not
+    /// after the first.
+    pub(crate) fn shifts(&self, scenario: &Scenario, (from, to): (u32, u32)) -> Vec<(i64, i64)> {
+        let to = if to > from { to } else { to + 24 * 60 };
+        let yesterday = self.date.checked_sub_days(Days::new(1)).unwrap_or(self.date);
+        let shift = |date| (moment(scenario.tz, date, from), moment(scenario.tz, date, to));
+        let clipped = |(from, to): (i64, i64)| (from.max(self.from), to.min(self.to));
+        [yesterday, self.date, tomorrow(self.date)]
+            .map(|date| clipped(shift(date)))
+            .into_iter()
+            .filter(|(from, to)| from < to)
+            .collect()
+    }
+
+    /// The day's hours, each with its local number, 0 to 23.
+    pub(crate) fn local_hours(&self, scenario: &Scenario) -> Vec<(i64, i64, u32)> {
+        let hour = |from: i64| {
+            let utc = chrono::DateTime::from_timestamp_millis(from).unwrap_or_default();
+            (from, (from + HOUR_MS).min(self.to), utc.with_timezone(&scenario.tz).hour())
+        };
+        (self.from..self.to).step_by(HOUR_MS as usize).map(hour).collect()
     }
 
     pub(crate) fn is_weekend(&self) -> bool {

@@ -15,6 +15,9 @@ const BLE_KIND: u8 = 0xc0;
 const BLE_RESOLVABLE: u8 = 0x40;
 const BLE_STATIC: u8 = 0xc0;
 
+/// Tells the dice of heavy talkers from others.
+const HEAVY: u64 = 11;
+
 /// One transmitter.
 #[derive(Clone, Debug)]
 pub(crate) struct Device {
@@ -31,6 +34,8 @@ pub(crate) struct Device {
 enum Address {
     /// A new random one each burst.
     Fleeting,
+    /// A new random one each frame.
+    Scattered,
     /// Bluetooth resolvable: a new one at this moment.
     Rotating([u8; 6], i64),
     Stable([u8; 6]),
@@ -46,12 +51,8 @@ enum Rhythm {
     Fixture,
 }
 
-/// A burst: the address it goes under, and the times of its frames.
-#[derive(Debug)]
-pub(crate) struct Burst {
-    pub(crate) octets: [u8; 6],
-    pub(crate) frames: Vec<i64>,
-}
+/// A frame of a burst: when, and under which address.
+pub(crate) type Frame = (i64, [u8; 6]);
 
 impl Device {
     /// A till or a television.
@@ -69,9 +70,12 @@ impl Device {
         Self { owner, kind, next_burst: from, address, rhythm, awake_until: i64::MIN, dice }
     }
 
-    /// Whether it keeps its address all day.
-    pub(crate) fn is_stable(&self) -> bool {
-        matches!(self.address, Address::Stable(_))
+    /// The address it keeps all day, if it does.
+    pub(crate) fn stable_address(&self) -> Option<[u8; 6]> {
+        match self.address {
+            Address::Stable(octets) => Some(octets),
+            Address::Fleeting | Address::Scattered | Address::Rotating(..) => None,
+        }
     }
 
     /// Waits, from the moment it comes, for a first burst as from any other moment.
@@ -90,11 +94,11 @@ impl Device {
         self.next_burst = from + (self.interval_ms(scenario) as f64 * self.dice.unit()) as i64;
     }
 
-    /// The burst that is due, after which the next one is.
-    pub(crate) fn burst(&mut self, scenario: &Scenario) -> Burst {
+    /// Writes the frames of the burst that is due, in order of time, after which the next one is.
+    pub(crate) fn burst(&mut self, scenario: &Scenario, frames: &mut Vec<Frame>) {
         let (at, rhythms) = (self.next_burst, &scenario.rhythms);
         let octets = match self.address {
-            Address::Fleeting => local(self.dice.throw()),
+            Address::Fleeting | Address::Scattered => local(self.dice.throw()),
             Address::Rotating(octets, until) if at < until => octets,
             Address::Rotating(..) => {
                 let octets = ble(self.dice.throw(), BLE_RESOLVABLE);
@@ -105,19 +109,24 @@ impl Device {
             }
             Address::Stable(octets) => octets,
         };
-        let mut frames = vec![at];
+        frames.clear();
+        frames.push((at, octets));
         if self.sleeps() {
-            let [low, high] = rhythms.frames_per_burst;
+            let scattered = self.address == Address::Scattered;
+            let [low, high] =
+                if scattered { scenario.devices.heavy_addresses_per_burst } else { rhythms.frames_per_burst };
             let more = self.dice.throw() % u64::from(high - low + 1) + u64::from(low) - 1;
-            frames.extend((0..more).map(|_| at + (self.dice.unit() * rhythms.burst_ms) as i64));
-            frames.sort_unstable();
+            for _ in 0..more {
+                let octets = if scattered { local(self.dice.throw()) } else { octets };
+                frames.push((at + (self.dice.unit() * rhythms.burst_ms) as i64, octets));
+            }
+            frames.sort_unstable_by_key(|(at, _)| *at);
         }
         self.next_burst = at + self.interval_ms(scenario);
         if self.sleeps() && self.next_burst >= self.awake_until {
             self.next_burst = self.awake_until.max(at + rhythms.burst_ms as i64) + self.sleep_ms(scenario);
             self.wake(scenario, self.next_burst);
         }
-        Burst { octets, frames }
     }
 
     /// Phones scan while they are awake; the rest never sleeps.
@@ -192,8 +201,11 @@ pub(crate) fn outfit(
             Rhythm::AndroidUnconnected
         };
         if dice.chance(mix.random_share) {
-            add(Kind::Wifi, Address::Fleeting, rhythm, dice);
-        } else if dice.chance(mix.associated_of_stable_share) && !matches!(sort, Sort::PasserBy(_)) {
+            // Told by bits of its own, so that a crowd without heavy talkers stays the crowd it was.
+            let heavy = Dice::new(bits, HEAVY).chance(mix.heavy_talker_share);
+            let address = if heavy { Address::Scattered } else { Address::Fleeting };
+            add(Kind::Wifi, address, rhythm, dice);
+        } else if dice.chance(mix.associated_of_stable_share) && sort.comes_in() {
             add(Kind::Assoc, Address::Stable(local(bits)), Rhythm::Associated, dice);
         } else {
             add(Kind::Wifi, Address::Stable(global(bits)), rhythm, dice);

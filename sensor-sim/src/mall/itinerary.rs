@@ -2,7 +2,7 @@
 
 use super::calendar::Open;
 use super::plan::Stay;
-use super::scenario::{Role, Scenario, Zone};
+use super::scenario::{Closing, Guard, Role, Scenario, Zone};
 use crate::dice::Dice;
 
 /// No group goes to more shops.
@@ -29,9 +29,38 @@ pub(super) fn walk(scenario: &Scenario, dice: &mut Dice, arrive: i64, open: Open
         here = next;
     }
     let exit = entrance(dice);
+    if scenario.people.at_closing == Closing::ByTheExits {
+        walk.break_off(leave_by);
+        here = walk.stays.last().and_then(|stay| stay.zone).unwrap_or(here);
+        if here == exit {
+            return walk.stays;
+        }
+        walk.cross(here, exit);
+        walk.dwell(exit, dice);
+        return walk.stays;
+    }
     walk.cross(here, exit);
     walk.dwell(exit, dice);
-    walk.until(leave_by)
+    walk.break_off(leave_by);
+    walk.stays
+}
+
+/// The stays of a guard on their round, from one moment to another.
+pub(super) fn round(
+    scenario: &Scenario,
+    dice: &mut Dice,
+    guard: &Guard,
+    (from, to): (i64, i64),
+) -> Vec<Stay> {
+    let mut walk = Walk { scenario, stays: Vec::new(), now: from };
+    let mut zones = guard.round.iter().copied().cycle().peekable();
+    while walk.now < to {
+        let (Some(here), Some(&next)) = (zones.next(), zones.peek()) else { break };
+        walk.stay(here, (guard.zone_mins * dice.between(0.7, 1.3) * 60_000.0) as i64);
+        walk.cross(here, next);
+    }
+    walk.break_off(to);
+    walk.stays
 }
 
 struct Walk<'a> {
@@ -48,15 +77,12 @@ impl Walk<'_> {
     }
 
     fn cross(&mut self, from: usize, to: usize) {
-        let zones = &self.scenario.zones;
-        let [from_floor, to_floor] = [from, to].map(|zone| zones[zone].floor);
         let metres = distance(self.scenario, from, to);
         let ms = ((metres / self.scenario.people.walk_m_per_sec * 1000.0) as i64).max(CROSSING_MS_MIN);
-        if from_floor == to_floor {
-            self.stay(self.scenario.walkway(from_floor), ms);
-        } else {
-            self.stay(self.scenario.walkway(from_floor), ms / 2);
-            self.stay(self.scenario.walkway(to_floor), ms / 2);
+        let scenario = self.scenario;
+        let zones = scenario.way(from, to).count() as i64;
+        for zone in scenario.way(from, to) {
+            self.stay(zone, ms / zones);
         }
     }
 
@@ -66,13 +92,13 @@ impl Walk<'_> {
         self.stays.push(Stay { zone: Some(zone), from, to: self.now });
     }
 
-    /// Whoever is still inside when it closes leaves from where they are.
-    fn until(mut self, leave_by: i64) -> Vec<Stay> {
+    /// It closes: whatever they would have done after it is left out.
+    fn break_off(&mut self, leave_by: i64) {
         self.stays.retain(|stay| stay.from < leave_by);
         if let Some(last) = self.stays.last_mut() {
             last.to = last.to.min(leave_by);
+            self.now = last.to;
         }
-        self.stays
     }
 }
 

@@ -12,6 +12,9 @@ use crate::dice::{Dice, mix};
 /// Tells the days' dice from those of what is there every day.
 const DAYS: u64 = 1 << 40;
 const STAFF: u64 = 2 << 40;
+const FIXTURES: u64 = 3 << 40;
+const CARS: u64 = 4 << 40;
+const GUARDS: u64 = 5 << 40;
 
 /// A stay in a zone, or outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +29,26 @@ pub(crate) enum Sort {
     Shopper,
     /// Passes outside this entrance and does not come in.
     PasserBy(usize),
+    /// Drives by.
+    Car(Speed),
+    /// Works there, or guards it.
     Staff,
     /// No person at all.
     Fixture,
+}
+
+/// How a car drives along the street of its scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Speed {
+    pub(crate) mm_per_sec: u32,
+    pub(crate) backward: bool,
+}
+
+impl Sort {
+    /// Whether it is ever inside.
+    pub(crate) fn comes_in(self) -> bool {
+        !matches!(self, Self::PasserBy(_) | Self::Car(_))
+    }
 }
 
 /// Somebody, or something, that carries devices.
@@ -65,13 +85,15 @@ impl Plan {
     /// Draws the crowd of a day.
     pub(crate) fn draw(scenario: &Scenario, seed: u64, day: VenueDay) -> Self {
         let mut plan = Self { day, people: Vec::new(), devices: Vec::new() };
+        let number = u64::from(day.date.num_days_from_ce().unsigned_abs());
         if let Some(open) = day.open {
-            let number = day.date.num_days_from_ce();
-            let mut dice = Dice::new(seed, DAYS | u64::from(number.unsigned_abs()));
+            let mut dice = Dice::new(seed, DAYS | number);
             plan.staff(scenario, seed, open, &mut dice);
             plan.groups(scenario, open, &mut dice);
         }
         plan.fixtures(scenario, seed);
+        plan.guards(scenario, seed);
+        plan.cars(scenario, &mut Dice::new(seed, CARS | number));
         plan
     }
 
@@ -143,9 +165,42 @@ impl Plan {
         for (number, fixture) in (0u64..).zip(each) {
             let stay = Stay { zone: Some(fixture.zone), from: self.day.from, to: self.day.to };
             let owner = self.people.len();
-            let salt = mix(seed ^ mix(number | 3 << 40));
+            let salt = mix(seed ^ mix(number | FIXTURES));
             self.people.push(Person { sort: Sort::Fixture, stays: vec![stay], salt, stable_devices: 1 });
             self.devices.push(Device::fixture(owner, fixture.kind, salt, self.day.from));
+        }
+    }
+
+    /// Guards come every day with the same devices; a shift over four in the morning is two visits, as days are counted.
+    fn guards(&mut self, scenario: &Scenario, seed: u64) {
+        for (number, guard) in (0u64..).zip(&scenario.guards) {
+            for (from, to) in self.day.shifts(scenario, (guard.from, guard.to)) {
+                let mut own = Dice::new(seed, GUARDS | number);
+                let mut steps = Dice::new(seed, mix(GUARDS | number) ^ from.unsigned_abs());
+                let stays = itinerary::round(scenario, &mut steps, guard, (from, to));
+                self.join(scenario, Sort::Staff, stays, &mut own);
+            }
+        }
+    }
+
+    /// Everybody in a car is somebody who passes in it, all day and night.
+    fn cars(&mut self, scenario: &Scenario, dice: &mut Dice) {
+        let Some(traffic) = &scenario.traffic else { return };
+        let [[x0, y0], [x1, y1]] = traffic.street;
+        let metres = (x1 - x0).hypot(y1 - y0);
+        for (from, to, hour) in self.day.local_hours(scenario) {
+            let cars = traffic.cars_by_hour[hour as usize] * (to - from) as f64 / 3_600_000.0;
+            for _ in 0..dice.poisson(cars) {
+                let arrive = from + (dice.unit() * (to - from) as f64) as i64;
+                let [low, high] = traffic.m_per_sec;
+                let m_per_sec = dice.between(low, high);
+                let speed = Speed { mm_per_sec: (m_per_sec * 1000.0) as u32, backward: dice.chance(0.5) };
+                let ms = ((metres / m_per_sec * 1000.0) as i64).max(1);
+                let stay = Stay { zone: None, from: arrive, to: (arrive + ms).min(self.day.to) };
+                for _ in 0..dice.poisson(traffic.phones_per_car) {
+                    self.join(scenario, Sort::Car(speed), vec![stay], dice);
+                }
+            }
         }
     }
 
@@ -156,7 +211,7 @@ impl Plan {
         let (from, first) = (person.arrive(), self.devices.len());
         self.people.push(person);
         outfit(scenario, sort, (owner, from), dice, &mut self.devices);
-        let stable = self.devices[first..].iter().filter(|device| device.is_stable()).count();
+        let stable = self.devices[first..].iter().filter(|device| device.stable_address().is_some()).count();
         self.people[owner].stable_devices = stable as u32;
     }
 }

@@ -122,7 +122,7 @@ fn occupancy(scenario: &Scenario, plan: &Plan) -> Vec<Line> {
         let column = match person.sort {
             Sort::Shopper => 0,
             Sort::Staff => 1,
-            Sort::PasserBy(_) | Sort::Fixture => continue,
+            Sort::PasserBy(_) | Sort::Car(_) | Sort::Fixture => continue,
         };
         for stay in &person.stays {
             let Some(zone) = stay.zone else { continue };
@@ -187,7 +187,7 @@ fn hours(scenario: &Scenario, plan: &Plan) -> Vec<Line> {
                 }
                 continue;
             }
-            Sort::Staff | Sort::Fixture => continue,
+            Sort::Car(_) | Sort::Staff | Sort::Fixture => continue,
         }
         let whole = [(venue, person.arrive(), person.leave())];
         let zones = person.stays.iter().filter_map(|stay| Some((stay.zone?, stay.from, stay.to)));

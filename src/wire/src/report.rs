@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// A boot of a sensor: 1 to 16 ASCII letters and digits. A new boot starts the message numbers again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BootId {
     len: u8,
     bytes: [u8; Self::BYTES_MAX],

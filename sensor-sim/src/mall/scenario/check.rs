@@ -1,10 +1,12 @@
 //! From a file to a mall: every name is looked up, every number has its bounds.
 
 use chrono_tz::Tz;
-use passant_wire::{Id, SIGHTINGS_MAX};
+use passant_wire::Id;
 
 use super::file::{self, File, Role};
-use super::{Error, Fixture, ITEMS_MAX, Opening, PEOPLE_MAX, Scenario, Sensor, Zone};
+use super::numbers::numbers;
+use super::ways::Ways;
+use super::{Error, Fixture, Guard, ITEMS_MAX, Opening, Scenario, Sensor, Zone};
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -26,6 +28,7 @@ pub(super) fn check(file: File) -> Result<Scenario, Error> {
     }
     let zones = zones(&file)?;
     let (sensors, fixtures) = (sensors(&file, &zones)?, fixtures(&file, &zones)?);
+    let (guards, ways) = (guards(&file, &zones)?, Ways::of(&file, &zones)?);
     Ok(Scenario {
         venue: id("venue.id", &file.venue.id)?,
         name: file.venue.name,
@@ -41,91 +44,10 @@ pub(super) fn check(file: File) -> Result<Scenario, Error> {
         zones,
         sensors,
         fixtures,
+        guards,
+        traffic: file.traffic,
+        ways,
     })
-}
-
-fn numbers(file: &File) -> Result<(), Error> {
-    let File { arrivals, people, devices, rhythms, radio, sending, .. } = file;
-    let within = |at: &str, values: &[f64], low: f64, high: f64| {
-        let good = values.iter().all(|value| (low..=high).contains(value));
-        require(good, at, &format!("give {low} to {high}"))
-    };
-    within("arrivals.people_by_weekday", &arrivals.people_by_weekday, 0.0, PEOPLE_MAX)?;
-    for hours in [&arrivals.weekday_by_hour, &arrivals.weekend_by_hour] {
-        within("arrivals, by hour", hours, 0.0, 1e6)?;
-    }
-    within("arrivals.passersby_per_person", &[arrivals.passersby_per_person], 0.0, 100.0)?;
-    within("people.group_size_weights", &people.group_size_weights, 0.0, 1e6)?;
-    let sizes = &people.group_size_weights;
-    require(
-        sizes.len() <= 20 && sizes.iter().sum::<f64>() > 0.0,
-        "people.group_size_weights",
-        "give 1 to 20 sizes",
-    )?;
-    within("people.stops_mean", &[people.stops_mean], 1.0, 20.0)?;
-    within("people.walk_m_per_sec", &[people.walk_m_per_sec], 0.1, 5.0)?;
-    within("people", &[people.near_m, people.stairs_m, people.spot_secs], 1.0, 1e4)?;
-    within(
-        "people, minutes",
-        &[people.leaving_mins, people.staff_before_mins, people.staff_after_mins],
-        0.0,
-        120.0,
-    )?;
-    within("devices, shares", &shares(devices), 0.0, 1.0)?;
-    within("rhythms, shares", &[rhythms.ios_under_minute_share, rhythms.ios_spike_share], 0.0, 1.0)?;
-    within("rhythms.awake_share", &[rhythms.awake_share], 0.01, 1.0)?;
-    within("rhythms, seconds", &intervals(rhythms), 1.0, 3600.0)?;
-    within("rhythms.burst_ms", &[rhythms.burst_ms], 1.0, 2000.0)?;
-    within("rhythms.frames_per_burst", &rhythms.frames_per_burst.map(f64::from), 1.0, 50.0)?;
-    within("radio, at 1 m", &[radio.wifi_at_1_m_dbm, radio.ble_at_1_m_dbm], -100.0, 0.0)?;
-    within("radio.exponent", &[radio.exponent], 1.0, 6.0)?;
-    within("radio, losses", &[radio.wall_loss_db, radio.floor_loss_db, radio.sigma_db], 0.0, 40.0)?;
-    within("radio.body_loss_db", &radio.body_loss_db, 0.0, 40.0)?;
-    within("radio.weakest_dbm", &[radio.weakest_dbm], -120.0, -40.0)?;
-    within("radio.floor_height_m", &[radio.floor_height_m], 1.0, 30.0)?;
-    within("radio.shadow_shares", &radio.shadow_shares, 0.0, 1.0)?;
-    let whole = (radio.shadow_shares.iter().sum::<f64>() - 1.0).abs() < 1e-9;
-    require(whole, "radio.shadow_shares", "make them add up to 1")?;
-    within("sending.batch_secs", &[f64::from(sending.batch_secs)], 1.0, 10.0)?;
-    let batch = (1..=SIGHTINGS_MAX).contains(&sending.batch_sightings_max);
-    require(batch, "sending.batch_sightings_max", &format!("give 1 to {SIGHTINGS_MAX}"))?;
-    for (at, [low, high]) in [
-        ("arrivals.passing_secs", arrivals.passing_secs),
-        ("rhythms.ble_rotation_mins", rhythms.ble_rotation_mins),
-        ("rhythms.frames_per_burst", rhythms.frames_per_burst.map(f64::from)),
-        ("radio.body_loss_db", radio.body_loss_db),
-    ] {
-        require(low <= high && high <= 3600.0 && low >= 0.0, at, "give the lower number first")?;
-    }
-    Ok(())
-}
-
-fn shares(devices: &file::Devices) -> [f64; 9] {
-    [
-        devices.phone_share,
-        devices.two_devices_share,
-        devices.random_share,
-        devices.associated_of_stable_share,
-        devices.ios_share,
-        devices.android_connected_share,
-        devices.ble_share,
-        devices.ble_static_share,
-        devices.staff_badge_share,
-    ]
-}
-
-fn intervals(rhythms: &file::Rhythms) -> [f64; 9] {
-    [
-        rhythms.android_unconnected_secs,
-        rhythms.android_connected_secs,
-        rhythms.ios_spikes_secs[0],
-        rhythms.ios_spikes_secs[1],
-        rhythms.ios_longest_secs.max(60.0),
-        rhythms.awake_secs,
-        rhythms.associated_secs,
-        rhythms.ble_secs,
-        rhythms.fixture_secs,
-    ]
 }
 
 fn hours(table: &std::collections::BTreeMap<String, String>) -> Result<[Option<Opening>; 7], Error> {
@@ -191,10 +113,8 @@ fn zones(file: &File) -> Result<Vec<Zone>, Error> {
             "at least one entrance and one shop are needed",
         )?;
     }
-    for (i, floor) in file.floors.iter().enumerate() {
+    for floor in &file.floors {
         id(&format!("floor {}", floor.id), &floor.id)?;
-        let walkways = zones.iter().filter(|zone| zone.floor == i && zone.role == Role::Walkway).count();
-        require(walkways == 1, &format!("floor {}", floor.id), "a floor has exactly one walkway")?;
     }
     Ok(zones)
 }
@@ -205,19 +125,53 @@ fn sensors(file: &File, zones: &[Zone]) -> Result<Vec<Sensor>, Error> {
         let at = format!("sensor {}", sensor.id);
         let id = id(&at, &sensor.id)?;
         require(sensors.iter().all(|other| other.id != id), &at, "there is another sensor of this id")?;
-        let shares = [sensor.duty, sensor.loss].iter().all(|share| (0.0..=1.0).contains(share));
-        require(shares, &at, "duty and loss are shares, 0 to 1")?;
+        let shares = [sensor.duty, sensor.loss, sensor.message_loss, sensor.duplicates, sensor.reordering];
+        let shares = shares.iter().all(|share| (0.0..=1.0).contains(share));
+        require(shares, &at, "duty, loss, message_loss, duplicates and reordering are shares, 0 to 1")?;
         require((-20..=20).contains(&sensor.rssi_offset_db), &at, "its offset is at most 20 dB either way")?;
         require(sensor.at.iter().all(|m| m.abs() <= 1e4), &at, "hang it within 10 km")?;
+        require(sensor.clock_error_ms.abs() <= 3_600_000, &at, "its clock is wrong by at most an hour")?;
+        require((0.0..=3600.0).contains(&sensor.duty_cycle_secs), &at, "give a cycle of 0 to 3600 s")?;
+        let cycle_ms = (sensor.duty_cycle_secs * 1000.0) as i64;
+        let frames = if cycle_ms > 0 { 1.0 } else { sensor.duty };
         sensors.push(Sensor {
-            id,
             zone: find(&at, &sensor.zone, zones)?,
             at: sensor.at,
             rssi_offset_db: sensor.rssi_offset_db,
-            heard_share: sensor.duty * (1.0 - sensor.loss),
+            heard_share: frames * (1.0 - sensor.loss),
+            cycle_ms: (cycle_ms > 0).then_some(((sensor.duty * cycle_ms as f64) as i64, cycle_ms)),
+            clock_error_ms: sensor.clock_error_ms,
+            message_loss: sensor.message_loss,
+            duplicates: sensor.duplicates,
+            reordering: sensor.reordering,
+            outages: outages(file, &sensor.id)?,
+            id,
         });
     }
+    let nobodys = file.outages.iter().find(|outage| sensors.iter().all(|s| s.id.as_str() != outage.sensor));
+    require(nobodys.is_none(), "outage", "its sensor is not one of the [[sensor]]s")?;
     Ok(sensors)
+}
+
+fn outages(file: &File, sensor: &str) -> Result<Vec<Opening>, Error> {
+    let own = file.outages.iter().filter(|outage| outage.sensor == sensor);
+    let span = |outage: &file::Outage| {
+        let span = minutes(&outage.from).zip(minutes(&outage.to)).filter(|(from, to)| from < to);
+        span.ok_or_else(|| wrong("outage", "write from and to as 14:00, on one day, the earlier first"))
+    };
+    own.map(span).collect()
+}
+
+fn guards(file: &File, zones: &[Zone]) -> Result<Vec<Guard>, Error> {
+    let guard = |guard: &file::Guard| {
+        let at = |text: &str| minutes(text).ok_or_else(|| wrong("guard", "write from and to as 22:00"));
+        require((0.1..=120.0).contains(&guard.zone_mins), "guard.zone_mins", "give 0.1 to 120")?;
+        require((2..=ITEMS_MAX).contains(&guard.round.len()), "guard.round", "a round has at least 2 zones")?;
+        let round: Result<Vec<usize>, Error> =
+            guard.round.iter().map(|zone| find("guard.round", zone, zones)).collect();
+        Ok(Guard { from: at(&guard.from)?, to: at(&guard.to)?, round: round?, zone_mins: guard.zone_mins })
+    };
+    file.guards.iter().map(guard).collect()
 }
 
 fn fixtures(file: &File, zones: &[Zone]) -> Result<Vec<Fixture>, Error> {
@@ -233,7 +187,7 @@ fn fixtures(file: &File, zones: &[Zone]) -> Result<Vec<Fixture>, Error> {
     file.fixtures.iter().map(fixture).collect()
 }
 
-fn find(at: &str, zone: &str, zones: &[Zone]) -> Result<usize, Error> {
+pub(super) fn find(at: &str, zone: &str, zones: &[Zone]) -> Result<usize, Error> {
     let place = zones.iter().position(|other| other.id.as_str() == zone);
     place.ok_or_else(|| wrong(at, "its zone is not one of the [[zone]]s"))
 }
@@ -242,10 +196,10 @@ fn id(at: &str, text: &str) -> Result<Id, Error> {
     Id::parse(text).ok_or_else(|| wrong(at, "an id is 1 to 64 letters, digits, - _ or ."))
 }
 
-fn require(good: bool, at: &str, what: &str) -> Result<(), Error> {
+pub(super) fn require(good: bool, at: &str, what: &str) -> Result<(), Error> {
     if good { Ok(()) } else { Err(wrong(at, what)) }
 }
 
-fn wrong(at: &str, what: &str) -> Error {
+pub(super) fn wrong(at: &str, what: &str) -> Error {
     Error::Value { at: at.into(), what: what.into() }
 }

@@ -1,4 +1,4 @@
-//! The scenario file's own shape. Every key is explained in `scenarios/mall.toml`.
+//! The scenario file's own shape. Every key is explained in `scenarios/`.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,11 @@ pub(super) struct File {
     pub(super) sensors: Vec<Sensor>,
     #[serde(default, rename = "fixture")]
     pub(super) fixtures: Vec<Fixture>,
+    #[serde(default, rename = "guard")]
+    pub(super) guards: Vec<Guard>,
+    #[serde(default, rename = "outage")]
+    pub(super) outages: Vec<Outage>,
+    pub(super) traffic: Option<Traffic>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,6 +60,14 @@ pub(crate) struct People {
     pub(crate) leaving_mins: f64,
     pub(crate) staff_before_mins: f64,
     pub(crate) staff_after_mins: f64,
+    pub(crate) at_closing: Closing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Closing {
+    WhereTheyAre,
+    ByTheExits,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -69,6 +82,8 @@ pub(crate) struct Devices {
     pub(crate) ble_share: f64,
     pub(crate) ble_static_share: f64,
     pub(crate) staff_badge_share: f64,
+    pub(crate) heavy_talker_share: f64,
+    pub(crate) heavy_addresses_per_burst: [u8; 2],
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -93,6 +108,7 @@ pub(crate) struct Rhythms {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Radio {
+    pub(crate) model: Model,
     pub(crate) wifi_at_1_m_dbm: f64,
     pub(crate) ble_at_1_m_dbm: f64,
     pub(crate) exponent: f64,
@@ -103,6 +119,26 @@ pub(crate) struct Radio {
     pub(crate) floor_height_m: f64,
     pub(crate) body_loss_db: [f64; 2],
     pub(crate) weakest_dbm: f64,
+    pub(crate) multi_wall: MultiWall,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Model {
+    LogDistance,
+    MultiWall,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MultiWall {
+    pub(crate) exponent: f64,
+    pub(crate) light_wall_db: f64,
+    pub(crate) heavy_wall_db: f64,
+    pub(crate) floor_db: f64,
+    pub(crate) floor_b: f64,
+    pub(crate) shadow_db: f64,
+    pub(crate) shadow_m: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -147,20 +183,52 @@ pub(super) struct Zone {
     #[serde(default)]
     pub(super) staff: u16,
     pub(super) outside: Option<[f64; 2]>,
+    #[serde(default)]
+    pub(super) leads_to: Vec<String>,
 }
 
+/// With the keys of `[sensing]` laid under its own.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sensor {
     pub(super) id: String,
     pub(super) zone: String,
     pub(super) at: [f64; 2],
-    #[serde(default)]
     pub(super) rssi_offset_db: i8,
-    #[serde(default = "whole")]
     pub(super) duty: f64,
-    #[serde(default)]
+    pub(super) duty_cycle_secs: f64,
     pub(super) loss: f64,
+    pub(super) clock_error_ms: i64,
+    pub(super) message_loss: f64,
+    pub(super) duplicates: f64,
+    pub(super) reordering: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Outage {
+    pub(super) sensor: String,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guard {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) round: Vec<String>,
+    pub(super) zone_mins: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Traffic {
+    pub(crate) street: [[f64; 2]; 2],
+    pub(crate) cars_by_hour: [f64; 24],
+    pub(crate) m_per_sec: [f64; 2],
+    pub(crate) phones_per_car: f64,
+    pub(crate) car_loss_db: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,8 +244,4 @@ pub(super) struct Fixture {
 pub(crate) enum FixtureKind {
     Till,
     Television,
-}
-
-fn whole() -> f64 {
-    1.0
 }

@@ -1,17 +1,26 @@
-//! A scenario: what a mall is like, read from TOML and checked. `scenarios/mall.toml` explains every key.
+//! A scenario: what a place is like, read from TOML and checked. The files in `scenarios/` explain every key.
 
 mod check;
 mod emit;
 mod file;
+mod layers;
+mod numbers;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use passant_wire::Id;
 
-pub(crate) use self::file::{Arrivals, Devices, FixtureKind, Floor, People, Radio, Rhythms, Role, Sending};
+pub(crate) use self::file::{
+    Arrivals, Closing, Devices, FixtureKind, Floor, Model, MultiWall, People, Radio, Rhythms, Role, Sending,
+    Traffic,
+};
+use self::layers::Beside;
+pub use self::layers::LAYERS_MAX;
+use self::ways::Ways;
 
 /// The most zones, sensors and fixtures of a kind a scenario may have.
 pub const ITEMS_MAX: usize = 1024;
@@ -22,8 +31,23 @@ pub const PEOPLE_MAX: f64 = 200_000.0;
 /// The most bytes of a scenario file.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The scenario that ships, for whoever wants a mall without a file.
+/// The scenario that the demo shows, for whoever wants a mall without a file.
 pub const MALL: &str = include_str!("../../../scenarios/mall.toml");
+
+/// Every scenario file that ships, by its name.
+pub const SHIPPED: [(&str, &str); 11] = [
+    ("common.toml", include_str!("../../../scenarios/common.toml")),
+    ("mall.toml", MALL),
+    ("two-floors.toml", include_str!("../../../scenarios/two-floors.toml")),
+    ("two-floors-8.7db.toml", include_str!("../../../scenarios/two-floors-8.7db.toml")),
+    ("two-floors-multi-wall.toml", include_str!("../../../scenarios/two-floors-multi-wall.toml")),
+    ("high-street.toml", include_str!("../../../scenarios/high-street.toml")),
+    ("trade-fair.toml", include_str!("../../../scenarios/trade-fair.toml")),
+    ("stadium.toml", include_str!("../../../scenarios/stadium.toml")),
+    ("gallery.toml", include_str!("../../../scenarios/gallery.toml")),
+    ("faulty.toml", include_str!("../../../scenarios/faulty.toml")),
+    ("night.toml", include_str!("../../../scenarios/night.toml")),
+];
 
 /// Minutes of the local day, from and to.
 pub(crate) type Opening = (u32, u32);
@@ -46,6 +70,9 @@ pub struct Scenario {
     pub(crate) zones: Vec<Zone>,
     pub(crate) sensors: Vec<Sensor>,
     pub(crate) fixtures: Vec<Fixture>,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) traffic: Option<Traffic>,
+    ways: Ways,
 }
 
 /// A part of the mall in which people stand.
@@ -74,6 +101,24 @@ pub(crate) struct Sensor {
     pub(crate) rssi_offset_db: i8,
     /// The share of frames that it hears and that arrive.
     pub(crate) heard_share: f64,
+    /// When it listens: so many ms of each cycle of so many.
+    pub(crate) cycle_ms: Option<(i64, i64)>,
+    pub(crate) clock_error_ms: i64,
+    pub(crate) message_loss: f64,
+    pub(crate) duplicates: f64,
+    pub(crate) reordering: f64,
+    /// Minutes of each local day in which it has no power.
+    pub(crate) outages: Vec<Opening>,
+}
+
+/// Somebody who goes from zone to zone all night.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    /// Minutes of the local day; past midnight if the end is under the beginning.
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) round: Vec<usize>,
+    pub(crate) zone_mins: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -119,19 +164,20 @@ impl Scenario {
     /// # Errors
     /// When it cannot be read, has a key nobody knows, or a value that makes no mall.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let read = |source| Error::Read { path: path.into(), source };
-        if std::fs::metadata(path).map_err(read)?.len() > FILE_BYTES_MAX {
-            return Err(Error::TooLong { path: path.into() });
-        }
-        Self::parse(&std::fs::read_to_string(path).map_err(read)?)
+        let beside = path.parent().map_or(Beside::Nothing, Beside::Folder);
+        Self::resolve(&layers::read(path)?, beside)
     }
 
-    /// Checks a scenario given as text.
+    /// Checks a scenario given as text, which may extend those that ship.
     ///
     /// # Errors
     /// As [`Scenario::load`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        check::check(toml::from_str(text).map_err(Box::new)?)
+        Self::resolve(text, Beside::Nothing)
+    }
+
+    fn resolve(text: &str, beside: Beside<'_>) -> Result<Self, Error> {
+        check::check(layers::resolve(text, beside)?.try_into().map_err(Box::new)?)
     }
 
     /// The venue's id.
@@ -152,9 +198,19 @@ impl Scenario {
         emit::venue(self)
     }
 
-    /// The zone people cross on a floor.
-    pub(crate) fn walkway(&self, floor: usize) -> usize {
-        let walkway = |zone: &Zone| zone.role == Role::Walkway && zone.floor == floor;
-        self.zones.iter().position(walkway).unwrap_or_default()
+    /// The zones' ids; elsewhere a zone is told by its place among them.
+    pub fn zones(&self) -> impl Iterator<Item = &Id> {
+        self.zones.iter().map(|zone| &zone.id)
+    }
+
+    /// The sensors' ids, each with its zone and what a server must add to what it reports, dB; elsewhere a sensor is told
+    /// by its place among them.
+    pub fn sensors(&self) -> impl Iterator<Item = (&Id, usize, i8)> {
+        self.sensors.iter().map(|sensor| (&sensor.id, sensor.zone, sensor.rssi_offset_db))
+    }
+
+    /// The zones one crosses on the way from one to another.
+    pub(crate) fn way(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
+        self.ways.between(from, to)
     }
 }

@@ -1,0 +1,40 @@
+//! Open visits and waiting slots on their way into the vault and out of it.
+
+use super::Visits;
+use super::slot::Slot;
+use crate::pseudonym::Pseudonym;
+use crate::sealing::{Sealing, Unread, Unsealing};
+
+impl Visits {
+    /// Puts all that is open in.
+    pub fn seal(&self, into: &mut Sealing) {
+        into.put(&(self.next, self.swept));
+        into.put_all(self.slots.iter(), |into, Slot(readings)| {
+            into.put_all(readings.iter(), |into, (pseudonym, reading)| into.put(&(pseudonym.0, reading)));
+        });
+        into.put_all(self.open.iter(), |into, (pseudonym, visit)| into.put(&(pseudonym.0, visit)));
+    }
+
+    /// Takes it out, into a lens that has heard nothing yet.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
+        (self.next, self.swept) = from.take()?;
+        from.take_all(|from| {
+            let mut slot = Slot::default();
+            from.take_all(|from| {
+                let (pseudonym, reading) = from.take()?;
+                slot.0.push((Pseudonym(pseudonym), reading));
+                Ok::<_, Unread>(())
+            })?;
+            self.slots.push_back(slot);
+            Ok::<_, Unread>(())
+        })?;
+        from.take_all(|from| {
+            let (pseudonym, visit) = from.take()?;
+            self.open.insert(Pseudonym(pseudonym), visit);
+            Ok(())
+        })
+    }
+}
