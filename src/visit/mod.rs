@@ -1,14 +1,18 @@
 #![doc = include_str!("README.md")]
 
+mod near;
+mod path;
 mod seal;
 mod slot;
 mod stay;
+mod ways;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
 
 use slot::{Reading, Slot};
 use stay::Visit;
+use ways::Ways;
 
 use crate::clock::EpochMs;
 use crate::config::Venue;
@@ -71,6 +75,8 @@ pub enum VisitEvent {
     Ended {
         /// Where.
         place: Place,
+        /// Its first sighting.
+        first: EpochMs,
         /// Its last sighting.
         last: EpochMs,
         /// What it came to.
@@ -94,6 +100,11 @@ pub enum Heard {
 /// The visit lens of one venue.
 pub struct Visits {
     rules: Rules,
+    zones: usize,
+    /// Which zone follows which, by all moves of the day.
+    ways: Ways,
+    /// The start of the venue day that the ways are of.
+    day: EpochMs,
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
@@ -101,6 +112,9 @@ pub struct Visits {
     swept: EpochMs,
     refused: u64,
 }
+
+/// Who hears of an event, and whose it is.
+type Told<'a> = dyn FnMut(Pseudonym, VisitEvent) + 'a;
 
 /// The thresholds of a venue, laid out by sensor.
 struct Rules {
@@ -122,6 +136,9 @@ impl Visits {
                 visitor_ms: i64::from(venue.thresholds.visitor_secs) * 1000,
                 engaged_ms: i64::from(venue.thresholds.engaged_secs) * 1000,
             },
+            zones: venue.zones.len(),
+            ways: Ways::new(venue.zones.len()),
+            day: EpochMs(i64::MIN),
             next: None,
             slots: VecDeque::new(),
             open: HashMap::default(),
@@ -148,6 +165,12 @@ impl Visits {
     /// there is to count.
     pub fn judge(&mut self, now: EpochMs, venue: &Venue) -> Vec<VisitEvent> {
         let mut events = Vec::new();
+        self.judge_each(now, venue, &mut |_, event| events.push(event));
+        events
+    }
+
+    /// The same, with whose event it is: for this room alone, and for the test that knows the truth.
+    pub(crate) fn judge_each(&mut self, now: EpochMs, venue: &Venue, told: &mut Told<'_>) {
         let last = (now.0 - SLOT_GRACE_MS).div_euclid(SLOT_MS) - 1;
         let mut next = *self.next.get_or_insert(now.0.div_euclid(SLOT_MS));
         while next <= last {
@@ -158,12 +181,11 @@ impl Visits {
             let start = EpochMs(next * SLOT_MS);
             next += 1;
             // A visit of the day before ends before the new day's first slot is judged.
-            self.sweep(start, venue, &mut events);
-            self.judge_slot(slot, start, &mut events);
+            self.sweep(start, venue, told);
+            self.judge_slot(slot, start, told);
         }
         self.next = Some(next);
-        self.sweep(EpochMs(next * SLOT_MS), venue, &mut events);
-        events
+        self.sweep(EpochMs(next * SLOT_MS), venue, told);
     }
 
     /// Forgets a device's open visit and all that waits to be judged. What was counted of it before stays in windows
@@ -184,36 +206,50 @@ impl Visits {
         std::mem::take(&mut self.refused)
     }
 
-    fn judge_slot(&mut self, slot: Slot, start: EpochMs, events: &mut Vec<VisitEvent>) {
+    fn judge_slot(&mut self, slot: Slot, start: EpochMs, told: &mut Told<'_>) {
+        let mut events = Vec::new();
+        let mut moves = Vec::new();
         slot.for_each_device(|pseudonym, readings| {
             if self.open.len() >= OPEN_VISITS_MAX && !self.open.contains_key(&pseudonym) {
                 self.refused += 1;
                 return;
             }
             let visit = self.open.entry(pseudonym).or_insert_with(|| Visit::begins(start, readings));
-            visit.take(&self.rules, Distinct(pseudonym.0), start, readings, events);
+            let known = (&self.rules, &self.ways, &mut moves);
+            visit.take(known, Distinct(pseudonym.0), start, readings, &mut events);
+            events.drain(..).for_each(|event| told(pseudonym, event));
         });
+        moves.into_iter().for_each(|moved| self.ways.learn(moved));
     }
 
     /// Ends visits that were silent for too long by `horizon`, and those of an earlier venue day.
-    fn sweep(&mut self, horizon: EpochMs, venue: &Venue, events: &mut Vec<VisitEvent>) {
+    fn sweep(&mut self, horizon: EpochMs, venue: &Venue, told: &mut Told<'_>) {
         if horizon.0.div_euclid(SWEEP_MS) == self.swept.0.div_euclid(SWEEP_MS) {
             return;
         }
         self.swept = horizon;
         let day_start = venue.calendar.day_of(horizon).window.from;
+        if day_start != self.day {
+            self.day = day_start;
+            self.ways = Ways::new(self.zones);
+        }
         let rules = &self.rules;
-        self.open.retain(|_, visit| {
+        let (mut events, mut moves) = (Vec::new(), Vec::new());
+        self.open.retain(|pseudonym, visit| {
             let over = visit.is_over(horizon, day_start);
             if over {
-                visit.end(rules, events);
+                visit.end(rules, Distinct(pseudonym.0), &mut events);
             } else {
-                visit.end_silent_stay(rules, horizon, events);
+                visit.settle(rules, Distinct(pseudonym.0), horizon, &mut moves, &mut events);
             }
+            events.drain(..).for_each(|event| told(*pseudonym, event));
             !over
         });
+        moves.into_iter().for_each(|moved| self.ways.learn(moved));
     }
 }
 
+#[cfg(test)]
+mod score_tests;
 #[cfg(test)]
 mod tests;
