@@ -7,7 +7,7 @@ mod slot;
 mod stay;
 mod ways;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 
 use slot::{Reading, Slot};
@@ -27,6 +27,10 @@ pub const SILENCE_MS: i64 = 15 * 60_000;
 /// Visits that have fallen silent are looked for this often, ms; with silence, slot and grace it stays under the 17
 /// minutes after which a window of visits closes.
 const SWEEP_MS: i64 = 60_000;
+/// An unbroken visit of this length is a till's, a television's or a badge's, and nobody's, ms.
+const INFRASTRUCTURE_MS: i64 = 6 * 3_600_000;
+/// The most devices of a day that are known to be no visitors'; one over it is taken for a visitor's.
+const INFRASTRUCTURE_MAX: usize = 100_000;
 /// The most visits open at once; a device over it is left out, and the log says so.
 const OPEN_VISITS_MAX: usize = 1_000_000;
 
@@ -103,8 +107,10 @@ pub struct Visits {
     zones: usize,
     /// Which zone follows which, by all moves of the day.
     ways: Ways,
-    /// The start of the venue day that the ways are of.
-    day: EpochMs,
+    /// Devices of the day that are no visitors', without time or zone.
+    infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
+    /// The start of the venue day that ways and infrastructure are of, once a slot of it was judged.
+    day: Option<EpochMs>,
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
@@ -138,7 +144,8 @@ impl Visits {
             },
             zones: venue.zones.len(),
             ways: Ways::new(venue.zones.len()),
-            day: EpochMs(i64::MIN),
+            infrastructure: HashSet::default(),
+            day: None,
             next: None,
             slots: VecDeque::new(),
             open: HashMap::default(),
@@ -159,6 +166,20 @@ impl Visits {
         let offset_ms = footprint.at.0.rem_euclid(SLOT_MS) as u16;
         let reading = Reading { sensor: footprint.sensor, offset_ms, rssi: footprint.rssi };
         if self.slots[place].push(pseudonym, reading) { Heard::Counted } else { Heard::Full }
+    }
+
+    /// Takes a stable device that is there in closed hours: it is no visitor's for the rest of the day. Nothing else is
+    /// kept of it, neither when nor where. One whose visit is not over is on its way out, and is a visitor's.
+    pub fn hear_closed(&mut self, pseudonym: Pseudonym) {
+        if !self.open.contains_key(&pseudonym) && self.infrastructure.len() < INFRASTRUCTURE_MAX {
+            self.infrastructure.insert(pseudonym);
+        }
+    }
+
+    /// How many devices of the day are known to be no visitors'.
+    #[must_use]
+    pub fn infrastructure(&self) -> usize {
+        self.infrastructure.len()
     }
 
     /// Judges every slot whose time has come by the venue's clock, ends the visits that are over, and returns what
@@ -188,10 +209,11 @@ impl Visits {
         self.sweep(EpochMs(next * SLOT_MS), venue, told);
     }
 
-    /// Forgets a device's open visit and all that waits to be judged. What was counted of it before stays in windows
+    /// Forgets a device: its open visit, and all that waits to be judged. What was counted of it before stays in windows
     /// that had begun, as one of at least k.
     pub fn forget(&mut self, pseudonym: Pseudonym) {
         self.open.remove(&pseudonym);
+        self.infrastructure.remove(&pseudonym);
         self.slots.iter_mut().for_each(|slot| slot.forget(pseudonym));
     }
 
@@ -210,6 +232,9 @@ impl Visits {
         let mut events = Vec::new();
         let mut moves = Vec::new();
         slot.for_each_device(|pseudonym, readings| {
+            if self.infrastructure.contains(&pseudonym) {
+                return;
+            }
             if self.open.len() >= OPEN_VISITS_MAX && !self.open.contains_key(&pseudonym) {
                 self.refused += 1;
                 return;
@@ -217,6 +242,12 @@ impl Visits {
             let visit = self.open.entry(pseudonym).or_insert_with(|| Visit::begins(start, readings));
             let known = (&self.rules, &self.ways, &mut moves);
             visit.take(known, Distinct(pseudonym.0), start, readings, &mut events);
+            if visit.length_ms() >= INFRASTRUCTURE_MS && self.infrastructure.len() < INFRASTRUCTURE_MAX {
+                // Nobody visits for so long; what windows still open have counted of it stays, and its visit is none.
+                self.open.remove(&pseudonym);
+                self.infrastructure.insert(pseudonym);
+                events.clear();
+            }
             events.drain(..).for_each(|event| told(pseudonym, event));
         });
         moves.into_iter().for_each(|moved| self.ways.learn(moved));
@@ -229,9 +260,9 @@ impl Visits {
         }
         self.swept = horizon;
         let day_start = venue.calendar.day_of(horizon).window.from;
-        if day_start != self.day {
-            self.day = day_start;
+        if self.day.replace(day_start).is_some_and(|day| day != day_start) {
             self.ways = Ways::new(self.zones);
+            self.infrastructure.clear();
         }
         let rules = &self.rules;
         let (mut events, mut moves) = (Vec::new(), Vec::new());

@@ -71,6 +71,16 @@ pub(super) struct Paths {
     heard: Option<EpochMs>,
 }
 
+impl Heard<'_> {
+    /// The zones that a device may have come into, by how loud they are.
+    fn loudest(&self) -> impl Iterator<Item = u16> {
+        let mut zones = self.zones.to_vec();
+        // The first of equals, so that the answer depends on the set alone.
+        zones.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        zones.into_iter().take(PATHS_MAX).map(|(zone, _)| zone)
+    }
+}
+
 impl Stretch {
     fn begins(zone: u16, heard: &Heard<'_>) -> Self {
         let mut stretch = Self { zone, first: heard.first, last: heard.last, near: Near::default() };
@@ -126,16 +136,17 @@ impl Paths {
         };
         let stay = |path: &Path| path.stays(heard, loss(path.here()) + ways.stay(path.here(), gap_secs));
         let mut next: Vec<Path> = self.paths.iter().map(stay).collect();
-        for (zone, _) in heard.zones {
-            let go = |path: &Path| ways.go(path.here(), *zone, gap_secs) + loss(*zone);
-            let from = self.paths.iter().filter(|path| path.here() != *zone);
-            let from = from.min_by(|a, b| (a.lost + go(a)).total_cmp(&(b.lost + go(b))));
-            let path = match from {
-                Some(path) => path.goes(*zone, heard, go(path)),
-                None if self.paths.is_empty() => Path::begins(*zone, heard, loss(*zone)),
+        for zone in heard.loudest() {
+            let lost = loss(zone);
+            let from = self.paths.iter().filter(|path| path.here() != zone);
+            let priced = from.map(|path| (path, lost + ways.go(path.here(), zone, gap_secs)));
+            let path = match priced.min_by(|(a, of_a), (b, of_b)| (a.lost + of_a).total_cmp(&(b.lost + of_b)))
+            {
+                Some((path, lost)) => path.goes(zone, heard, lost),
+                None if self.paths.is_empty() => Path::begins(zone, heard, lost),
                 None => continue,
             };
-            match next.iter_mut().find(|other| other.here() == *zone) {
+            match next.iter_mut().find(|other| other.here() == zone) {
                 Some(other) if other.lost <= path.lost => {}
                 Some(other) => *other = path,
                 None => next.push(path),
@@ -146,7 +157,7 @@ impl Paths {
 
     /// Keeps the best of the ways, each with what it lost over the best one.
     fn keep(&mut self, mut paths: Vec<Path>) {
-        // The sort is stable and zones come in order, so that equals stand as the set alone decides.
+        // The sort is stable and zones come in an order of their own, so that equals stand as the set alone decides.
         paths.sort_by(|a, b| a.lost.total_cmp(&b.lost));
         paths.truncate(PATHS_MAX);
         let least = paths.first().map_or(0.0, |path| path.lost);

@@ -37,11 +37,15 @@ fn play(scenario: &Scenario, seed: u64, date: NaiveDate) -> Score {
     let mut visits = Visits::new(&venue);
     let mut told = Told::default();
     let mut tell = |Pseudonym(device): Pseudonym, event| told.take(device, event);
-    for hearing in Hearings::of(scenario, seed, date) {
+    for hearing in Hearings::of_stable(scenario, seed, date) {
         let (at, device) = (EpochMs(hearing.at_ms), hearing.device);
-        let stable = chronicle.device(device).is_some_and(|device| device.stable_address().is_some());
         let rssi = hearing.rssi_dbm.saturating_add(offsets[hearing.sensor]);
-        if !stable || rssi < venue.thresholds.outside_floor_dbm || !venue.is_open(at) {
+        if rssi < venue.thresholds.outside_floor_dbm {
+            continue;
+        }
+        if !venue.is_open(at) {
+            visits.hear_closed(Pseudonym(device as u64));
+            score.closed(device, at.0);
             continue;
         }
         visits.judge_each(at, &venue, &mut tell);

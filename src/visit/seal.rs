@@ -1,4 +1,4 @@
-//! Open visits, waiting slots and the day's ways on their way into the vault and out of it.
+//! Open visits, waiting slots, the day's ways and its infrastructure on their way into the vault and out of it.
 
 use super::Visits;
 use super::slot::Slot;
@@ -10,6 +10,7 @@ impl Visits {
     /// Puts all that is open in.
     pub fn seal(&self, into: &mut Sealing) {
         into.put(&(self.next, self.swept, self.day, &self.ways));
+        into.put_all(self.infrastructure.iter(), |into, pseudonym| into.put(&pseudonym.0));
         into.put_all(self.slots.iter(), |into, Slot(readings)| {
             into.put_all(readings.iter(), |into, (pseudonym, reading)| into.put(&(pseudonym.0, reading)));
         });
@@ -27,6 +28,10 @@ impl Visits {
             self.ways = Ways::new(zones);
             return Err(from.unread());
         }
+        from.take_all(|from| {
+            self.infrastructure.insert(Pseudonym(from.take()?));
+            Ok::<_, Unread>(())
+        })?;
         from.take_all(|from| {
             let mut slot = Slot::default();
             from.take_all(|from| {

@@ -84,6 +84,11 @@ impl Visit {
         self.settle(rules, who, last, moves, events);
     }
 
+    /// From the first to the last sighting, ms.
+    pub(super) fn length_ms(&self) -> i64 {
+        self.last.since(self.first)
+    }
+
     pub(super) fn is_over(&self, horizon: EpochMs, day_start: EpochMs) -> bool {
         horizon.since(self.last) >= super::SILENCE_MS || self.first < day_start
     }

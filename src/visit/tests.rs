@@ -215,3 +215,66 @@ fn a_forgotten_device_makes_no_further_event() {
     let events = visits.judge(EpochMs(noon() + 60 * MINUTE), &venue);
     assert!(events.is_empty());
 }
+
+#[test]
+fn what_is_there_at_night_is_no_visitor_by_day() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(noon() - 5 * 60 * MINUTE), &venue);
+    visits.hear_closed(Pseudonym(1));
+    let mut by_day = |from: i64| {
+        let mut ended = Vec::new();
+        visits.judge(EpochMs(from), &venue);
+        for minute in 0..6 {
+            (1..=2).for_each(|who| {
+                visits.hear(&heard(who, 0, -60, from + minute * MINUTE));
+            });
+        }
+        visits.judge_each(EpochMs(from + 30 * MINUTE), &venue, &mut |Pseudonym(who), event| {
+            if told(&event).is_some() {
+                ended.push(who);
+            }
+        });
+        (ended, visits.infrastructure())
+    };
+    assert_eq!(by_day(noon()), (vec![2, 2], 1), "the other's visit alone, to the zone and to the venue");
+    let (mut tomorrow, known) = by_day(noon() + 24 * 60 * MINUTE);
+    tomorrow.sort_unstable();
+    assert_eq!((tomorrow, known), (vec![1, 1, 2, 2], 0), "the set is of the day");
+}
+
+#[test]
+fn a_visit_of_six_hours_is_nobodys() {
+    let ended = |minutes: i64| {
+        let venue = venue();
+        let mut visits = Visits::new(&venue);
+        let mut ended = 0;
+        let mut tell = |_: Pseudonym, event| ended += usize::from(matches!(event, VisitEvent::Ended { .. }));
+        visits.judge_each(EpochMs(noon()), &venue, &mut tell);
+        for footprint in every_minute(0, -60, 0, minutes) {
+            visits.judge_each(footprint.at, &venue, &mut tell);
+            visits.hear(&footprint);
+        }
+        visits.judge_each(EpochMs(noon() + (minutes + 17) * MINUTE), &venue, &mut tell);
+        ended
+    };
+    assert_eq!(ended(359), 2, "its visit to the zone and to the venue");
+    assert_eq!(ended(360), 0);
+    assert_eq!(ended(500), 0, "and it begins no other");
+}
+
+#[test]
+fn who_is_on_the_way_out_at_closing_is_a_visitor() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    let mut events = visits.judge(EpochMs(noon()), &venue);
+    for footprint in every_minute(0, -60, 0, 6) {
+        events.extend(visits.judge(footprint.at, &venue));
+        visits.hear(&footprint);
+    }
+    events.extend(visits.judge(EpochMs(noon() + 7 * MINUTE), &venue));
+    visits.hear_closed(Pseudonym(1));
+    events.extend(visits.judge(EpochMs(noon() + 23 * MINUTE), &venue));
+    assert_eq!(events.iter().filter_map(told).count(), 2);
+    assert_eq!(visits.infrastructure(), 0);
+}

@@ -1,6 +1,6 @@
 //! What the lens said beside what was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use sensor_sim::mall::Stay;
@@ -74,6 +74,7 @@ struct Cell {
 /// The scores of a day.
 pub(super) struct Score {
     begin: i64,
+    opens: i64,
     heard: HashMap<usize, Vec<(i64, bool)>>,
     cells: BTreeMap<(usize, i64), Cell>,
     /// Of the time in which the lens names a zone, and of all the time of its visits.
@@ -87,14 +88,17 @@ pub(super) struct Score {
     /// The same of devices that are heard in every five minutes of their stay.
     band_heard: Mean,
     long: [f64; 2],
-    others: BTreeMap<Carrier, [usize; 3]>,
+    closed: HashSet<usize>,
+    others: BTreeMap<Carrier, [usize; 5]>,
     shoppers: usize,
+    visits: usize,
 }
 
 impl Score {
     pub(super) fn new(chronicle: &Chronicle) -> Self {
         Self {
             begin: chronicle.day_ms().0,
+            opens: chronicle.open_ms().map_or(i64::MAX, |(from, _)| from),
             heard: HashMap::new(),
             cells: BTreeMap::new(),
             right: Mean::default(),
@@ -106,14 +110,23 @@ impl Score {
             band: Mean::default(),
             band_heard: Mean::default(),
             long: [0.0; 2],
+            closed: HashSet::new(),
             others: BTreeMap::new(),
             shoppers: 0,
+            visits: 0,
         }
     }
 
     /// A stable device was heard, near or not.
     pub(super) fn heard(&mut self, device: usize, at: i64, near: bool) {
         self.heard.entry(device).or_default().push((at, near));
+    }
+
+    /// A stable device was heard in closed hours. Before the doors open nothing was counted of it yet.
+    pub(super) fn closed(&mut self, device: usize, at: i64) {
+        if at < self.opens {
+            self.closed.insert(device);
+        }
     }
 
     /// Compares what was told with what was.
@@ -125,14 +138,18 @@ impl Score {
             let mut zones = told.zones.get(&place).cloned().unwrap_or_default();
             zones.sort_by_key(|(_, said)| said.first);
             let venue = told.venue.get(&place).map_or(&[][..], Vec::as_slice);
+            let people = venue.iter().filter(|said| said.kind != Kind::PasserBy).count();
             if device.carrier() != Carrier::Shopper {
-                let people = venue.iter().filter(|said| said.kind != Kind::PasserBy).count();
+                let closed = self.closed.contains(&place);
                 let long = venue.iter().filter(|said| said.minutes > 6 * 60).count();
+                let of_closed = if closed { people } else { 0 };
                 let counts = self.others.entry(device.carrier()).or_default();
-                [1, people, long].into_iter().zip(counts).for_each(|(n, count)| *count += n);
+                let these = [1, usize::from(closed), of_closed, people - of_closed, long];
+                these.into_iter().zip(counts).for_each(|(n, count)| *count += n);
                 continue;
             }
             self.shoppers += 1;
+            self.visits += people;
             let stays: Vec<(usize, Stay)> =
                 device.stays().filter_map(|stay| Some((stay.zone?, stay))).collect();
             let heard = self.heard.remove(&place).unwrap_or_default();
@@ -220,6 +237,13 @@ impl Score {
     /// Fails where a bound is missed that was reached.
     pub(super) fn within_bounds(&self) {
         assert!(self.zone_right() >= 0.95, "{self}");
+        assert!(self.right_of_all.of() >= 0.91, "{self}");
+        assert!(self.dwell_error().abs() <= 0.05, "{self}");
+        let of_infrastructure = [Carrier::Staff, Carrier::Fixture].map(|carrier| self.others[&carrier]);
+        for [_, closed, of_closed, other, long] in of_infrastructure {
+            assert!(closed > 0 && of_closed == 0 && long == 0, "{self}");
+            assert!((other as f64) < 0.005 * self.visits as f64, "{self}");
+        }
     }
 
     /// Mean absolute error and bias of the visits of a zone and hour, where enough of them were true.
@@ -259,12 +283,10 @@ impl fmt::Display for Score {
         row("stable devices of shoppers", self.shoppers.to_string())?;
         row("zone right, of the time in which the lens names one", percent(self.right.of()))?;
         row("zone right, of the whole time of visits", percent(self.right_of_all.of()))?;
-        let truths: [(&str, fn(&Cell) -> f64); 2] =
-            [("of those that could be heard", |cell| cell.heard), ("of all, heard or not", |cell| cell.all)];
-        for (name, truth) in truths {
-            let (cells, error, bias) = self.visits_against(truth);
+        let against = [self.visits_against(|cell| cell.heard), self.visits_against(|cell| cell.all)];
+        for (name, (cells, error, bias)) in ["that could be heard", "heard or not"].into_iter().zip(against) {
             let said = format!("{} in {cells} cells, bias {}", percent(error), percent(bias));
-            row(&format!("visits a zone and hour, mean error {name}"), said)?;
+            row(&format!("visits a zone and hour, {name}: mean error"), said)?;
         }
         row("visits of visitors, said of true", percent(self.long[0] / self.long[1]))?;
         let (said, truth) = (self.dwell_said.of(), self.dwell_true.of());
@@ -275,11 +297,11 @@ impl fmt::Display for Score {
         row("dwell in zones, mean error of a zone's mean", percent(self.dwell_error_by_zone()))?;
         row("dwell band agrees", percent(self.band.of()))?;
         row("dwell band agrees, where no 5 min were silent", percent(self.band_heard.of()))?;
-        for (carrier, [devices, visits, long]) in &self.others {
-            row(
-                &format!("{carrier:?}: devices, visits not passing by, over 6 h"),
-                format!("{devices}, {visits}, {long}"),
-            )?;
+        row("visits of shoppers, not passing by", self.visits.to_string())?;
+        for (carrier, [devices, closed, of_closed, other, long]) in &self.others {
+            let said =
+                format!("{closed} of {devices}: {of_closed} visits; the others {other}; over 6 h {long}");
+            row(&format!("{carrier:?}: heard before the doors open"), said)?;
         }
         Ok(())
     }
