@@ -210,7 +210,7 @@ impl Visits {
     }
 
     /// Forgets a device: its open visit, and all that waits to be judged. What was counted of it before stays in windows
-    /// that had begun, as one of at least k.
+    /// that had begun, as one of at least k, and among the day's moves.
     pub fn forget(&mut self, pseudonym: Pseudonym) {
         self.open.remove(&pseudonym);
         self.infrastructure.remove(&pseudonym);
