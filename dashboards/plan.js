@@ -159,14 +159,18 @@ function settle(group, size) {
   const room = group.room;
   const small = size * 0.78;
   name.setAttribute("font-size", small);
-  const named = name.getComputedTextLength() < room.width * 0.96 && room.height > size * 2.4;
+  const named = name.getComputedTextLength() < room.width * 0.96 && room.height > size * 2.5;
   const most = Math.min(size * (/\d/.test(number.textContent) ? 1.5 : 0.85), room.height * 0.8);
   number.setAttribute("font-size", most);
   const big = most * Math.min(1, (room.width * 0.88) / Math.max(number.getComputedTextLength(), 1e-6));
   name.setAttribute("visibility", named ? "visible" : "hidden");
   number.setAttribute("font-size", big);
-  name.setAttribute("y", room.y - small * 0.45);
-  number.setAttribute("y", room.y + (named ? big * 0.86 : big * 0.35));
+  // A word that could not be read is left to the hatch, the legend and the table.
+  number.setAttribute("visibility", big < size * 0.6 ? "hidden" : "visible");
+  // Both lines together stand in the middle: capitals and digits are this high.
+  const high = 0.72 * big + (named ? 0.72 * small + 0.4 * size : 0);
+  name.setAttribute("y", room.y - high / 2 + 0.72 * small);
+  number.setAttribute("y", room.y + high / 2);
 }
 
 function row(zone, rows, pick) {

@@ -4,7 +4,8 @@
 //! the gate, perhaps everything, then its name, then its self, then its singleness, and last its smallness. The floors
 //! are the privacy policy; a test holds who may import whom. From the ground up:
 //!
-//! 1. [`clock`], [`chance`], [`sealing`], [`telemetry`], [`ledger`], [`link`], [`broker`], and the crate `passant_wire`
+//! 1. [`clock`], [`chance`], [`memory`], [`sealing`], [`telemetry`], [`ledger`], [`link`], [`broker`], and the crate
+//!    `passant_wire`
 //! 2. [`sighting`], [`config`], [`calibration`]
 //! 3. [`intake`], [`optout`]
 //! 4. [`pseudonym`]: the raw device ends here
@@ -31,6 +32,7 @@ pub mod desk;
 pub mod intake;
 pub mod ledger;
 pub mod link;
+pub mod memory;
 pub mod office;
 pub mod optout;
 pub mod pipeline;

@@ -1,5 +1,5 @@
 //! The program; its commands are in the library's `app`.
 
 fn main() -> std::process::ExitCode {
-    passant::app::run()
+    passant::app::run(std::env::args_os())
 }

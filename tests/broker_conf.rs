@@ -46,6 +46,14 @@ fn nothing_is_kept_on_a_disk_and_only_this_machine_is_let_in() {
 }
 
 #[test]
+fn the_server_may_try_the_way_of_an_objection_out() {
+    let own =
+        ACL.split("user passant\n").nth(1).and_then(|rest| rest.split("\nuser ").next()).unwrap_or_default();
+    let line = format!("topic write passant/v1/+/{}/sightings", passant_wire::PROBE_SENSOR);
+    assert!(own.lines().any(|own| own == line), "{line}");
+}
+
+#[test]
 fn every_sensor_of_the_example_has_its_line() {
     let config = Config::parse(EXAMPLE, std::iter::empty()).unwrap();
     for venue in &config.venues {

@@ -86,7 +86,7 @@ impl House {
     /// A device's owner objects, or withdraws.
     fn object(&mut self, device: DeviceId) {
         let mark = self.key.marks(&device)[0];
-        self.take(Arrival::OptedOut { device, mark });
+        self.take(Arrival::OptedOut { device: Box::new(device), mark });
     }
 
     /// A server that starts reads the mark from its list.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use chrono::{DateTime, SecondsFormat};
 use demo::{Demo, Ports, command};
+use forensics::Needles;
 use sensor_sim::mall::{MALL, Mall, Scenario};
 use serde_json::Value;
 
@@ -137,10 +138,11 @@ fn a_mall_lives_stops_and_is_started_again() {
     assert_eq!(figures(&again, "occupancy", None, "1h", span), before, "what is closed stays closed");
     assert!(again.interrupt().success());
 
-    let needles = devices(&zone, started);
+    let devices = devices(&zone, started);
+    let needles = Needles::devices(devices.iter().copied());
     assert_eq!(forensics::hits(&[directory.path()], &needles), []);
     let planted = directory.path().join("planted");
-    std::fs::write(&planted, needles.iter().next().expect("a device")).expect("a leak is planted");
+    std::fs::write(&planted, devices.iter().next().expect("a device")).expect("a leak is planted");
     assert_eq!(forensics::hits(&[directory.path()], &needles), [(planted, "binary")]);
 }
 

@@ -21,6 +21,7 @@ const _: fn(&mut Mosquitto) = Mosquitto::start_again;
 const _: fn(&Mosquitto) -> &Path = Mosquitto::directory;
 const _: fn(&Server, &str, &str) -> (u16, String) = Server::post;
 const _: fn(&Server) -> String = Server::url;
+const _: fn(&mut Server) = Server::start_again;
 
 const START: i64 = 1_764_000_000_000;
 const VENUES: &str = concat!(venue!("galerie-nine"), venue!("museum-ten"));

@@ -7,6 +7,7 @@ mod cut;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cut::Cut;
@@ -184,6 +185,42 @@ async fn a_server_that_falls_behind_loses_nothing() {
         }
         assert_eq!(count(&tally, "passant_messages_total "), count_sent as u64 + 1);
         assert_eq!(count(&tally, "passant_broker_connections_total "), 1);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn a_client_that_is_renewed_loses_nothing() {
+    const SENT: usize = 20_000;
+    for protocol in [Protocol::V5, Protocol::V311] {
+        let broker = Mosquitto::start();
+        broker.publish(STATUS, ONLINE, &["-r"]);
+        let tally = Tally::default();
+        let (mut messages, handle) = listen(broker.port, protocol, &tally);
+        subscribed(&mut messages).await;
+        let lines: String = (0..SENT).map(|number| format!("{number}\n")).collect();
+        let port = broker.port.to_string();
+        let sent = tokio::task::spawn_blocking(move || {
+            let args = ["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", SIGHTINGS, "-l"];
+            mosquitto::publish(args.iter(), lines.as_bytes())
+        });
+        // In the thick of it, with messages in hand that are taken only after their connection has gone.
+        let (mut missing, mut taken) = ((0..SENT).collect::<BTreeSet<_>>(), 0);
+        let mut in_hand = Vec::new();
+        while !missing.is_empty() {
+            let message = next_live(&mut messages).await;
+            missing.remove(&String::from_utf8_lossy(&message.payload).parse::<usize>().unwrap());
+            taken += 1;
+            in_hand.push(message);
+            if taken % 4_000 == 0 {
+                handle.renewal().ask();
+            }
+            if taken % 500 == 0 {
+                in_hand.clear();
+            }
+        }
+        assert!(tokio::time::timeout(HANG, sent).await.unwrap().unwrap());
+        assert!(count(&tally, "passant_broker_connections_total ") >= 4, "{protocol:?}");
     }
 }
 

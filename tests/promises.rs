@@ -39,7 +39,7 @@ fn has_test(source: &str, name: &str) -> bool {
     above
         .iter()
         .take_while(|line| !line.starts_with('}'))
-        .any(|line| line.contains("test]") || line.contains("proptest"))
+        .any(|line| ["test]", "::test(", "proptest"].iter().any(|word| line.contains(word)))
 }
 
 #[test]

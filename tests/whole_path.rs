@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
+use forensics::Needles;
 use mosquitto::Mosquitto;
 use passant::app::evaluate::{self, Options};
 use sensor_sim::capture::Capture;
@@ -25,6 +26,9 @@ mod server;
 mod venue;
 
 const LAB: &str = venue!("lab");
+
+// Other tests stop and start a server; named here, nothing of it is called dead.
+const _: fn(&mut Server) = Server::start_again;
 
 const CAPTURES: [&str; 8] = [
     "2022-10-25_p1",
@@ -153,7 +157,8 @@ fn no_file_holds_a_replayed_device() {
     until_clock(&server, last + 20 * 3_600_000 - 30_000);
     assert!(server.counter("passant_sightings_total", "counted") > 10_000);
 
-    let needles: HashSet<_> = rows_of(CAPTURES[0]).iter().map(|row| *row.device.octets()).collect();
+    let devices: HashSet<_> = rows_of(CAPTURES[0]).iter().map(|row| *row.device.octets()).collect();
+    let needles = Needles::devices(devices.iter().copied());
     let places = [server.directory().to_owned(), broker.directory().to_owned()];
     let places: Vec<&std::path::Path> = places.iter().map(PathBuf::as_path).collect();
     assert_eq!(forensics::hits(&places, &needles), []);
@@ -162,14 +167,15 @@ fn no_file_holds_a_replayed_device() {
 
     // A search that finds nothing must be able to find something.
     let planted = server.directory().join("planted");
-    let needle = *needles.iter().next().expect("a device");
+    let needle = *devices.iter().next().expect("a device");
     std::fs::write(&planted, needle).expect("a leak is planted");
     assert_eq!(forensics::hits(&places, &needles), [(planted, "binary")]);
 }
 
 #[test]
 fn the_search_finds_a_device_in_every_form() {
-    let needles = HashSet::from([[0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33]]);
+    let device = [0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33];
+    let needles = Needles::new([device], [*b"\x01passant"], [b"typed".to_vec()]);
     for (text, form) in [
         ("x\u{1}a4c138112233", "hex"),
         ("{\"id\":\"A4:C1:38:11:22:33\"}", "hex"),
@@ -177,11 +183,26 @@ fn the_search_finds_a_device_in_every_form() {
         ("a4c1.3811.2233", "hex"),
         ("\"a4 c1 38 11 22 33\"", "hex"),
         ("5a4c1381122334", "hex"),
+        (&format!("{device:x?}"), "hex"),
+        ("332211 38c1a4", "hex"),
+        ("746E61737361700A", "hex"),
+        (&format!("{device:?}"), "decimal"),
+        (&u64::from_le_bytes(*b"\x01passant").to_string(), "decimal"),
+        ("pME4ESIz", "base64"),
+        ("eKTBOBEiMw==", "base64"),
+        ("eHikwTgRIjN4", "base64"),
+        ("\"typed\"", "text"),
+        ("\u{1}passant", "binary"),
+        ("tnassap\u{1}", "binary, reversed"),
     ] {
-        assert_eq!(forensics::forms(text.as_bytes(), &needles), [form], "{text}");
+        assert_eq!(needles.forms(text.as_bytes()), [form], "{text}");
     }
-    assert_eq!(forensics::forms(&[9, 0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33, 9], &needles), ["binary"]);
-    assert!(forensics::forms(b"a4 c1 38 11 22 34", &needles).is_empty());
+    assert_eq!(needles.forms(&[9, 0xa4, 0xc1, 0x38, 0x11, 0x22, 0x33, 9]), ["binary"]);
+    assert!(needles.forms(b"a4 c1 38 11 22 34").is_empty());
+    // In the letters of addresses for web pages, + and / are others.
+    let needles = Needles::devices([[0xfb, 0xff, 0xfe, 0xfb, 0xff, 0xfe]]);
+    assert_eq!(needles.forms(b"-__--__-"), ["base64"]);
+    assert_eq!(needles.forms(b"+//++//+"), ["base64"]);
 }
 
 /// A half-minute of the room: some people, each heard once.

@@ -1,4 +1,4 @@
-//! Simulated sensors for Passant: `run`, `replay` and `load`.
+//! Simulated sensors for Passant: `run`, `replay`, `load`, and `verify` of what came of them.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use passant_wire::{Id, SIGHTINGS_MAX};
+use sensor_sim::http::ApiUrl;
 use sensor_sim::load::crowd::Form;
-use sensor_sim::load::http::ApiUrl;
 use sensor_sim::load::{self, CONNECTIONS_MAX};
 use sensor_sim::mall::{self, Scenario};
 use sensor_sim::print;
 use sensor_sim::progress::Progress;
 use sensor_sim::publisher::BrokerUrl;
 use sensor_sim::replay::{self, Speed};
+use sensor_sim::verify::{self, Bound};
 use tracing_subscriber::EnvFilter;
 
 /// Simulated sensors for Passant.
@@ -32,13 +33,15 @@ enum Command {
     Replay(Replay),
     /// Make a crowd, and account for every sighting of it.
     Load(Load),
+    /// Compare what a server published with what was true.
+    Verify(Verify),
 }
 
 #[derive(Args, Debug)]
 struct Run {
-    /// What the mall is like; the one that ships is scenarios/mall.toml.
-    #[arg(long, value_name = "FILE")]
-    scenario: PathBuf,
+    /// What the place is like; those that ship are in scenarios/. Several are several venues at once.
+    #[arg(long, value_name = "FILE", required = true)]
+    scenario: Vec<PathBuf>,
     /// The broker, mqtt://host:port or mqtt://user:password@host:port.
     #[arg(long, value_name = "URL", required_unless_present = "print_config")]
     mqtt: Option<BrokerUrl>,
@@ -55,7 +58,7 @@ struct Run {
     /// After the past days go on in real time until stopped.
     #[arg(long, requires = "days")]
     live: bool,
-    /// Write what really happened, as JSON lines.
+    /// Write what really happened, as JSON lines; `verify` compares it with what a server says.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
     /// Chance's seed: the same one makes the same crowd.
@@ -137,6 +140,23 @@ struct Load {
     json: bool,
 }
 
+#[derive(Args, Debug)]
+struct Verify {
+    /// The server, http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    api: ApiUrl,
+    /// What `run --truth` wrote.
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// Bounds that must be kept, like visits.1h.zones.mae=8 or occupancy.coverage=72..90; without any, those of the
+    /// README, for what the server offers.
+    #[arg(long, value_name = "NAME=BOUND,...", value_delimiter = ',')]
+    must: Vec<Bound>,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Rate(Option<u64>);
 
@@ -152,6 +172,7 @@ async fn main() -> ExitCode {
         Command::Run(args) => run_mall(args).await,
         Command::Replay(args) => run_replay(args).await,
         Command::Load(args) => run_load(args).await,
+        Command::Verify(args) => run_verify(args).await,
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -164,9 +185,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run_mall(args: Run) -> anyhow::Result<bool> {
-    let scenario = Scenario::load(&args.scenario)?;
+    let scenarios = args.scenario.iter().map(|file| Scenario::load(file)).collect::<Result<Vec<_>, _>>()?;
     let Some(url) = args.mqtt.filter(|_| !args.print_config) else {
-        print::say(scenario.server_config().trim_end());
+        let configs: Vec<String> = scenarios.iter().map(Scenario::server_config).collect();
+        print::say(configs.join("\n").trim_end());
         return Ok(true);
     };
     let order = mall::run::Order {
@@ -186,7 +208,7 @@ async fn run_mall(args: Run) -> anyhow::Result<bool> {
             std::future::pending::<()>().await;
         }
     };
-    let outcome = mall::run::run(&scenario, &order, &progress, stop).await?;
+    let outcome = mall::run::run_all(&scenarios, &order, &progress, stop).await?;
     drop(progress);
     print::say(&if args.json { serde_json::to_string(&outcome)? } else { print::ran(&outcome) });
     Ok(outcome.messages_refused == 0)
@@ -232,6 +254,15 @@ async fn run_load(args: Load) -> anyhow::Result<bool> {
     let text = if args.json { serde_json::to_string(&outcome)? } else { print::loaded(&outcome) };
     print::say(&text);
     Ok(outcome.is_good())
+}
+
+async fn run_verify(args: Verify) -> anyhow::Result<bool> {
+    let order = verify::Order { api: args.api, truth: args.truth, must: args.must };
+    let progress = Progress::new(None, "figures");
+    let outcome = verify::verify(&order, &progress).await?;
+    drop(progress);
+    print::say(&if args.json { serde_json::to_string(&outcome)? } else { print::verified(&outcome) });
+    Ok(outcome.broken.is_empty())
 }
 
 fn id(text: &str) -> Result<Id, &'static str> {

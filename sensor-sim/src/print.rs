@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::load::outcome::Outcome as Loaded;
 use crate::mall::run::Outcome as Ran;
 use crate::replay::Outcome as Replayed;
+use crate::verify::{Outcome as Verified, Row, Score};
 
 /// One line about a mall.
 #[must_use]
@@ -85,6 +86,62 @@ pub fn loaded(outcome: &Loaded) -> String {
         let _ = write!(text, " (below zero: somebody else publishes too)");
     }
     text
+}
+
+/// A table of figures beside their truth, then what was not offered, then what is broken.
+#[must_use]
+pub fn verified(outcome: &Verified) -> String {
+    let mut text = format!(
+        "{:<32} {:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6}",
+        "figure",
+        "windows",
+        "held %",
+        "truth",
+        "said",
+        "mae %",
+        "mape %",
+        "bias %",
+        "cover",
+        "width",
+        "ratio"
+    );
+    let name = |row: &Row| format!("{} {}.{}.{}", row.venue, row.metric, row.step.word(), row.scope.word());
+    for row in &outcome.rows {
+        if let Some(score) = row.score.as_ref().filter(|score| score.windows > 0) {
+            let _ = write!(text, "\n{:<32} {}", name(row), cells(score));
+        }
+    }
+    let mut missing: Vec<&str> = Vec::new();
+    for row in outcome.rows.iter().filter(|row| row.score.is_none()) {
+        if !missing.contains(&row.metric) {
+            missing.push(row.metric);
+        }
+    }
+    if !missing.is_empty() {
+        let _ = write!(text, "\nnot offered: {}", missing.join(", "));
+    }
+    for broken in &outcome.broken {
+        let _ = write!(text, "\nbroken: {broken}");
+    }
+    text
+}
+
+fn cells(score: &Score) -> String {
+    let cell =
+        |value: Option<f64>, digits: usize| value.map_or("-".into(), |value| format!("{value:.digits$}"));
+    format!(
+        "{:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6}",
+        score.windows,
+        cell(score.held_back_percent, 1),
+        cell(score.truth_mean, 1),
+        cell(score.said_mean, 1),
+        cell(score.mae_percent, 1),
+        cell(score.mape_percent, 1),
+        cell(score.bias_percent, 1),
+        cell(score.coverage_percent, 0),
+        cell(score.width_mean, 1),
+        cell(score.width_ratio, 2)
+    )
 }
 
 /// Writes a line where a script or a person reads.

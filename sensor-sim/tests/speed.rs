@@ -6,34 +6,42 @@ use passant_wire::BootId;
 use sensor_sim::clock;
 use sensor_sim::load::crowd::{Crowd, Form};
 use sensor_sim::load::zipf::Zipf;
-use sensor_sim::mall::{MALL, Mall, Scenario, truth};
+use sensor_sim::mall::{Chronicle, Mall, SHIPPED, Scenario, truth};
 
 const SECS: f64 = 3.0;
 
-/// A Tuesday, 04:00 in Paris.
-const TUESDAY_MS: i64 = 1_772_506_800_000;
-const DAY_MS: i64 = 86_400_000;
-
-/// What a day of the mall that ships weighs, and what it costs.
+/// What a day of a scenario weighs, and what it costs; with and without Bluetooth.
 #[test]
 #[ignore = "a measurement"]
 #[expect(clippy::print_stdout, reason = "a measurement is read")]
-fn a_day_of_the_mall() {
-    let scenario = Scenario::parse(MALL).unwrap();
-    let begun = clock::steady();
-    let mut mall = Mall::new(&scenario, 1, TUESDAY_MS);
-    let (mut messages, mut sightings, mut bytes) = (0u64, 0, 0);
-    while let Some(message) = mall.next_message().filter(|message| message.at_ms < TUESDAY_MS + DAY_MS) {
-        messages += 1;
-        sightings += message.sightings;
-        bytes += std::hint::black_box(message.payload).len();
+fn a_day_of_every_scenario() {
+    let no_ble = "\n[devices]\nble_share = 0\nstaff_badge_share = 0\n";
+    let files = SHIPPED.iter().filter(|(file, _)| *file != "common.toml");
+    let plain = files.map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
+    let wifi = ["two-floors.toml", "two-floors-multi-wall.toml"]
+        .map(|file| (format!("{file}, Wi-Fi only"), format!("extends = \"{file}\"{no_ble}")));
+    for (name, text) in plain.chain(wifi) {
+        let scenario = Scenario::parse(&text).unwrap();
+        // A Wednesday: every scenario is open on it.
+        let date = chrono::NaiveDate::from_ymd_opt(2026, 3, 4).unwrap();
+        let (from, to) = Chronicle::of(&scenario, 1, date).day_ms();
+        let begun = clock::steady();
+        let mut mall = Mall::new(&scenario, 1, from);
+        let (mut messages, mut sightings, mut bytes) = (0u64, 0, 0);
+        while let Some(message) = mall.next_message().filter(|message| message.at_ms < to) {
+            messages += 1;
+            sightings += message.sightings;
+            bytes += std::hint::black_box(message.payload).len();
+        }
+        let secs = clock::steady().saturating_sub(begun).as_secs_f64();
+        let begun = clock::steady();
+        let lines = truth::of(&scenario, 1, from, to).count();
+        let truth_secs = clock::steady().saturating_sub(begun).as_secs_f64();
+        println!(
+            "{name}: {messages} messages, {sightings} sightings, {bytes} bytes, {secs:.2} s; \
+             truth: {lines} lines, {truth_secs:.2} s"
+        );
     }
-    let secs = clock::steady().saturating_sub(begun).as_secs_f64();
-    println!("{messages} messages, {sightings} sightings, {bytes} bytes, {secs:.2} s");
-    let begun = clock::steady();
-    let lines = truth::of(&scenario, 1, TUESDAY_MS, TUESDAY_MS + DAY_MS).len();
-    let secs = clock::steady().saturating_sub(begun).as_secs_f64();
-    println!("truth: {lines} lines, {secs:.2} s");
 }
 
 /// Time is driven as at 2,000,000 sightings a second, so that slots are as full and redraws as many as there.

@@ -24,6 +24,7 @@ mod venues;
 mod visitors_tests;
 
 pub use problem::Problem;
+pub use shopper::poster::{NotPrinted, Poster};
 pub use token::{Access, Token};
 
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRef, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -152,6 +153,7 @@ fn behind_the_guard(
         .layer(from_fn(problem::dress))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state(clock, log))
+        .layer(from_fn(and_no_more))
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
         .layer(always(header::REFERRER_POLICY, "no-referrer"))
@@ -220,6 +222,18 @@ async fn in_time(
         Err(_) => Problem::unavailable("the answer took too long; ask for less, or try again in a moment")
             .into_response(),
     }
+}
+
+/// Ends the connection after a request that may hold an address: the room that it was read into would be kept as long as
+/// the browser keeps its end open, into the next day.
+async fn and_no_more(request: Request, next: Next) -> Response {
+    let may_hold_one = !matches!(*request.method(), Method::GET | Method::HEAD)
+        || ["/opt-out", "/api/v1/opt-outs"].iter().any(|path| request.uri().path().starts_with(path));
+    let mut response = next.run(request).await;
+    if may_hold_one {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Logs what a request was for, never its URI: the matched route holds no value of the client's.

@@ -75,6 +75,11 @@ impl Stage {
         Self { router: super::visitors(self.state.clone(), &public), ..self }
     }
 
+    /// What the API answers from.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Shows the venue's occupancy at a moment of the venue's clock.
     pub(super) fn show(&self, time: &str, people: u32) {
         let live = Live {

@@ -9,8 +9,8 @@ use passant_wire::Topic;
 use tokio::time::timeout;
 
 use super::audit::audit;
-use super::commands::{Refused, write_down_refusal};
-use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::commands::{Refused, Request, ask_server, write_down_refusal};
+use super::guarded::{hold, locked, swap_areas};
 use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
@@ -18,6 +18,7 @@ use crate::link;
 use crate::pseudonym::{KEYS_MAX, Key};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
+use crate::vault::look;
 
 /// How long the broker may take to accept the server's client and its subscriptions.
 const BROKER_WAIT: Duration = Duration::from_secs(10);
@@ -54,7 +55,6 @@ pub async fn run(options: &Options) -> Result<()> {
         lines.iter().for_each(|line| Report::default().plain(line));
         return Ok(());
     }
-    keep_memory_to_ourselves();
     let mut report = Report::default();
     let (zones, sensors) =
         config.venues.iter().fold((0, 0), |(z, s), v| (z + v.zones.len(), s + v.sensors.len()));
@@ -75,6 +75,7 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);
+    vault(&config, &mut report);
     let bad_before = report.bad;
     let strangers = broker(&config, options.listen, &mut report).await?;
     if report.bad > bad_before
@@ -82,6 +83,7 @@ pub async fn run(options: &Options) -> Result<()> {
     {
         report.note(&format!("the ledger was not told that the broker did not pass: {why:#}"));
     }
+    objections(&config, &mut report).await;
     if let Some(toml) = strangers {
         report.plain(&toml);
     }
@@ -136,12 +138,40 @@ fn memory(keys: usize, report: &mut Report) {
         Ok(_) => report.good(&format!("memory: {keys} keys can be made and locked")),
         Err(error) => report.bad(&format!("memory: {error}")),
     }
+    match locked() {
+        Ok(how) => report.good(&format!("memory: {how}")),
+        Err(how) => report.note(&format!("memory: {how}")),
+    }
     match swap_areas().as_slice() {
         [] => report.good("memory: no swap is on"),
         areas => report.bad(&format!(
             "memory: swap is on ({}): raw devices may reach a disk; switch it off",
             areas.join(", ")
         )),
+    }
+}
+
+/// Whether a restart could go on where the server was.
+fn vault(config: &Config, report: &mut Report) {
+    let Some(dir) = &config.vault_dir else {
+        return report.note(
+            "vault: none is configured; a restart begins a new key, and figures of the windows it falls into say `rekeyed`",
+        );
+    };
+    // The server makes the directory itself, in one that is there.
+    let there = if dir.exists() { Some(dir.as_path()) } else { dir.parent() };
+    match there.map_or(Ok(()), |there| look(there, dir, &swap_areas())) {
+        Ok(()) => report.good(&format!("vault: {} is in memory, and nobody else's", dir.display())),
+        Err(error) => report.bad(&format!("vault: {error}")),
+    }
+}
+
+/// Has a running server try the way of an objection out.
+async fn objections(config: &Config, report: &mut Report) {
+    match ask_server(config, &Request::SelfTest).await {
+        Ok(Some(_)) => report.good("objections: one was tried out, kept, withdrawn, and kept no longer"),
+        Ok(None) => report.note("objections: no server runs, so that they are kept could not be tried out"),
+        Err(why) => report.bad(&format!("objections: {why:#}")),
     }
 }
 

@@ -17,12 +17,12 @@ use zeroize::Zeroizing;
 
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
-use super::guarded::{hold, keep_memory_to_ourselves};
+use super::guarded::hold;
 use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
 use crate::clock::Machine;
-use crate::config::Config;
+use crate::config::{Config, Notice};
 use crate::intake;
 use crate::link;
 
@@ -52,7 +52,6 @@ pub struct Options {
 /// When a port is taken, the data directory does not allow it, or a part of it fails.
 pub async fn run(options: &Options) -> Result<()> {
     let machine = Machine::clock();
-    keep_memory_to_ourselves();
     let Place { zone, data_dir } = Place::choose(&options.data, machine.now());
     let _held = hold(&data_dir)?;
     let scenario = Scenario::parse(&in_zone(MALL, &zone)).context("reading the demo's scenario")?;
@@ -133,6 +132,16 @@ fn in_zone(scenario: &str, zone: &str) -> String {
     scenario.lines().map(line).collect()
 }
 
+/// What the page for visitors says of who counts, and why.
+fn notice() -> Notice {
+    let said = |words: &str| Some(words.to_owned());
+    Notice {
+        controller: said("nobody: this mall is simulated, and no person is counted in it"),
+        contact: said("whoever started this demo"),
+        purpose: said("to show what Passant does"),
+    }
+}
+
 /// The server's configuration: the scenario's venue, and the broker. Where the page listens is not in it: the server is
 /// handed what already does.
 fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Config> {
@@ -145,6 +154,7 @@ fn config(data_dir: &Path, scenario: &Scenario, mqtt: SocketAddr) -> Result<Conf
     let mut config = Config::parse(&text, std::iter::empty())?;
     // A configuration lets the messages tell the time only behind loopback. Here whoever can publish has the password.
     config.mqtt.host = from_here(mqtt).ip().to_string();
+    config.venues.iter_mut().for_each(|venue| venue.notice = notice());
     Ok(config)
 }
 

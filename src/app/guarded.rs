@@ -6,12 +6,31 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-/// Nobody else on the machine may read this process's memory, and a crash leaves no image of it.
+use crate::memory::{self, Locked};
+
+/// Nobody else on the machine may read this process's memory, a crash leaves no image of it, and none of it is swapped
+/// where the system allows that.
 pub(super) fn keep_memory_to_ourselves() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "the process can be dumped; run it where prctl is allowed");
+    }
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "a crash may leave an image of memory; set LimitCORE=0");
+    }
+    memory::lock();
+}
+
+/// How much of the process is locked in memory, in words that say what to do about it.
+pub(super) fn locked() -> Result<&'static str, String> {
+    match memory::locked() {
+        Locked::Wholly => Ok("the whole process is locked in memory"),
+        Locked::Keys { limit_bytes } => Err(format!(
+            "the pages of keys are locked, and the rest of the process is not: the system allows {limit_bytes} bytes; set \
+             LimitMEMLOCK=infinity (systemd) or ulimit -l unlimited"
+        )),
     }
 }
 

@@ -8,8 +8,10 @@ pub mod evaluate;
 mod guarded;
 mod resumed;
 mod retention;
+mod self_test;
 pub mod serve;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,6 +40,8 @@ enum Verb {
     Optout(commands::optout::Options),
     /// Enter, list and take back head counts
     HeadCount(commands::head_count::Options),
+    /// Print the notice to visitors, if an objection works when it is tried out
+    Poster(commands::poster::Options),
     /// Erase a venue's data and keys for good, and print a certificate
     Destroy(commands::destroy::Options),
     /// Estimate occupancy offline from recorded captures of one sensor; prints CSV
@@ -52,18 +56,21 @@ pub struct Configured {
     pub config: PathBuf,
 }
 
-/// Runs the program.
+/// Runs the program with the words of its command line, the program's own name first.
 #[must_use]
-pub fn run() -> ExitCode {
-    let command = Command::parse();
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = Command::parse_from(words);
     crate::telemetry::start_log();
     guarded::keep_panics_to_their_place();
+    // Every command may hold a device: the desk's reads one from its input.
+    guarded::keep_memory_to_ourselves();
     let done = match command.verb {
         Verb::Evaluate(options) => evaluate::run(&options, std::io::stdout().lock()),
         Verb::Demo(options) => on_runtime(demo::run(&options)),
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
         Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
+        Verb::Poster(options) => on_runtime(commands::poster::run(&options)),
         Verb::Destroy(options) => on_runtime(commands::destroy::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),
     };

@@ -13,14 +13,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::commands::Clerk;
+use super::commands::poster::Notices;
 use super::commands::socket::Socket;
-use super::guarded::{hold, keep_memory_to_ourselves, swap_areas};
+use super::guarded::{hold, locked, swap_areas};
 use super::retention::Retention;
+use super::self_test::SelfTest;
 use crate::api;
 use crate::broker::{self, Access};
 use crate::calibration::{Calibration, Count, Kept, Summary};
 use crate::clock::Machine;
-use crate::config::{ClockKind, Config, Mqtt, Public, Venue};
+use crate::config::{ClockKind, Config, Public, Venue};
 use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
@@ -52,7 +54,6 @@ pub struct Options {
 /// When the configuration, the data directory, the store or the address does not allow it.
 pub async fn run(options: &Options) -> Result<()> {
     let config = Config::load(&options.config, std::env::vars())?;
-    keep_memory_to_ourselves();
     let _held = hold(&config.data_dir)?;
     let swap = swap_areas();
     if !swap.is_empty() {
@@ -60,6 +61,10 @@ pub async fn run(options: &Options) -> Result<()> {
             areas = swap.join(", "),
             "swap is on: raw devices in memory may reach a disk; switch it off"
         );
+    }
+    match locked() {
+        Ok(how) => tracing::info!("{how}"),
+        Err(how) => tracing::warn!("{how}"),
     }
     let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
@@ -152,7 +157,9 @@ impl Server {
         let (changes, entered) = mpsc::channel(CHANGES_MAX);
         let office = tokio::spawn(forward(entered, venues.clone(), store.clone(), door.clone()));
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
+        tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
+        let probes = directory.probes().clone();
         let intake = tokio::spawn(intake::run(
             messages,
             directory,
@@ -172,7 +179,9 @@ impl Server {
             clock: machine,
         };
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
-        let socket = tokio::spawn(socket.serve(clerk(&state, &config.mqtt, door.fast)));
+        let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
+        let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
+        let socket = tokio::spawn(socket.serve(clerk(&state, &config, door.fast, notices)));
         Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
     }
 
@@ -225,6 +234,13 @@ impl Server {
     }
 }
 
+/// With a day's key go the buffers of the broker's client, which hold messages of that day.
+async fn renew(link: link::Renewal, mut rotations: watch::Receiver<()>) {
+    while rotations.changed().await.is_ok() {
+        link.ask();
+    }
+}
+
 /// The door for visitors' telephones, where the configuration has one.
 async fn visitors(public: &Public) -> Result<Option<(TcpListener, Public)>> {
     let Some(address) = public.listen else { return Ok(None) };
@@ -266,16 +282,18 @@ fn count_anew(config: &Config, again: &str, clock: Machine) -> Result<()> {
 }
 
 /// Whoever answers at the socket.
-fn clerk(state: &api::State, mqtt: &Mqtt, fast_lane: mpsc::Sender<Delivery>) -> Clerk {
+fn clerk(state: &api::State, config: &Config, fast_lane: mpsc::Sender<Delivery>, notices: Notices) -> Clerk {
     Clerk {
         venues: state.venues.clone(),
         store: state.store.clone(),
         ledger: state.ledger.clone(),
         desk: state.desk.clone(),
         head_counts: state.head_counts.clone(),
-        mqtt: mqtt.clone(),
+        mqtt: config.mqtt.clone(),
         clock: state.clock,
+        vault_dir: config.vault_dir.clone(),
         fast_lane: Some(fast_lane),
+        notices: Some(notices),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use chrono::NaiveTime;
-use passant_wire::Id;
+use passant_wire::{Id, PROBE_SENSOR};
 
-use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VenueFile, ZoneFile};
+use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile};
 use super::{
     COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
     Public, Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
@@ -58,15 +59,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
     if replays > 0 && replays < venues.len() {
         faults.push("some venues have clock = \"sightings\" and some \"wall\": a data directory is either a replay's or a real one; run two servers".to_owned());
     }
-    let vault_dir = file.vault.map(|vault| vault.dir);
-    if let Some(dir) = &vault_dir {
-        if !dir.is_absolute() {
-            faults.push(format!("vault.dir is {}: name it from the root, like /run/passant", dir.display()));
-        }
-        if replays > 0 {
-            faults.push("[vault] is set and a venue has clock = \"sightings\": a replay is begun again, not gone on with; remove [vault]".to_owned());
-        }
-    }
+    let vault_dir = vault(file.vault, replays, &mut faults);
     match mqtt {
         Some(mqtt) if faults.is_empty() => {
             let key_file = file.opt_out.key_file;
@@ -84,6 +77,20 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
         }
         _ => Err(Error::Invalid(faults)),
     }
+}
+
+fn vault(file: Option<VaultFile>, replays: usize, faults: &mut Vec<String>) -> Option<PathBuf> {
+    let dir = file?.dir;
+    if !dir.is_absolute() {
+        faults.push(format!("vault.dir is {}: name it from the root, like /run/passant", dir.display()));
+    }
+    if replays > 0 {
+        faults.push(
+            "[vault] is set and a venue has clock = \"sightings\": a replay is begun again and not gone on with; remove [vault]"
+                .to_owned(),
+        );
+    }
+    Some(dir)
 }
 
 fn retention(file: &RetentionFile, faults: &mut Vec<String>) -> Retention {
@@ -318,6 +325,11 @@ fn sensors(files: Vec<SensorFile>, zones: &[Zone], at: &str, faults: &mut Vec<St
         if !seen.insert(id.clone()) {
             faults.push(format!("{at}: sensor {id} is named twice"));
         }
+        if id.as_str() == PROBE_SENSOR {
+            faults.push(format!(
+                "{at}: no sensor may be called {id}: the server tries the way of an objection out as it; give this one another id"
+            ));
+        }
         match zones.iter().position(|z| z.id.as_str() == file.zone) {
             Some(zone) => sensors.push(Sensor { id, zone, rssi_offset_db: file.rssi_offset_db }),
             None => faults
@@ -359,6 +371,7 @@ mod tests {
             ("data_dir", "data_dirr", "data_dirr"),
             ("https://count.example", "count.example", "public.url"),
             ("https://count.example", "https://count.example/opt-out", "public.url"),
+            ("id = \"north-1\"", "id = \"passant-probe\"", "another id"),
             ("timezone = \"Europe/Paris\"", "timezone = \"Paris\"", "IANA"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");

@@ -15,8 +15,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::chance::NoChance;
+use crate::memory;
 use crate::optout::{DECOYS_MAX, DECOYS_MIN, Key, LONG_BITS, ObjectionMark, Receipt as Code};
-use crate::sighting::{Arrival, Delivery};
+use crate::sighting::{Arrival, Delivery, DeviceId};
 use crate::store::{self, Store};
 
 /// The longest that an objection waits until the corridor has it in force, seconds.
@@ -115,11 +116,13 @@ impl Desk {
     /// # Errors
     /// When it is no address, the store does not answer, or the server does not take it up in time.
     pub async fn object(&self, spelled: &str) -> Result<Receipt, Error> {
-        let device = spelling::read(spelled)?;
+        let read = self.read(spelled);
+        memory::wipe_stack();
+        let (device, marks) = read?;
         let code = Code::random()?;
         // The place in the lane first: what could not be put in force must not have been kept without a receipt.
         let place = self.place().await?;
-        let mark = self.store.add_objection(&code.hash(), self.key.marks(&device)).await?;
+        let mark = self.store.add_objection(&code.hash(), marks).await?;
         deliver(place, Arrival::OptedOut { device, mark }).await?;
         Ok(Receipt { code: code.code(), strength: Strength::of(mark) })
     }
@@ -170,6 +173,13 @@ impl Desk {
             decoys_min: DECOYS_MIN as u64,
             decoys_max: DECOYS_MAX as u64,
         })
+    }
+
+    /// The device in a block of its own, so that no frame of whoever waits holds it, and its marks.
+    fn read(&self, spelled: &str) -> Result<(Box<DeviceId>, [ObjectionMark; 2]), NotAnAddress> {
+        let device = Box::new(spelling::read(spelled)?);
+        let marks = self.key.marks(&device);
+        Ok((device, marks))
     }
 
     async fn place(&self) -> Result<Option<mpsc::OwnedPermit<Delivery>>, Error> {

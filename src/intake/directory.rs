@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::Probes;
 use crate::config::Config;
 use crate::sighting::SensorRef;
 
 /// Finds a configured sensor by its names. Clones share it, so a reloaded configuration reaches a running intake.
 #[derive(Clone, Debug)]
-pub struct Directory(Arc<RwLock<Venues>>);
+pub struct Directory {
+    venues: Arc<RwLock<Venues>>,
+    /// What the sensor that does not exist is waited for with.
+    probes: Probes,
+}
 
 /// Two maps rather than one, so that a look-up borrows its two names and allocates nothing.
 type Venues = HashMap<Box<str>, HashMap<Box<str>, SensorRef>>;
@@ -17,18 +22,24 @@ impl Directory {
     /// The sensors of a configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self(Arc::new(RwLock::new(venues(config))))
+        Self { venues: Arc::new(RwLock::new(venues(config))), probes: Probes::default() }
     }
 
     /// Puts a reloaded configuration in the place of the old one, from the next message on.
     pub fn replace(&self, config: &Config) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = venues(config);
+        *self.venues.write().unwrap_or_else(PoisonError::into_inner) = venues(config);
+    }
+
+    /// The probe that is waited for.
+    #[must_use]
+    pub fn probes(&self) -> &Probes {
+        &self.probes
     }
 
     /// A sensor's place in the configuration.
     #[must_use]
     pub fn find(&self, venue: &str, sensor: &str) -> Option<SensorRef> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(venue)?.get(sensor).copied()
+        self.venues.read().unwrap_or_else(PoisonError::into_inner).get(venue)?.get(sensor).copied()
     }
 }
 

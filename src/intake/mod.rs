@@ -2,17 +2,20 @@
 
 mod directory;
 mod options;
+mod probes;
 mod strangers;
 
 pub use directory::Directory;
 pub use options::{Error, login, options};
+pub use probes::Probes;
 pub use strangers::{STRANGERS_MAX, Strangers};
 
-use passant_wire::{DecodeError, Heard, Reason, Report, Status, Subject, Topic};
+use passant_wire::{DecodeError, Heard, PROBE_SENSOR, Reason, Report, Status, Subject, Topic};
 use tokio::sync::mpsc;
 
 use crate::clock::EpochMs;
 use crate::link::Message;
+use crate::memory;
 use crate::sighting::{
     Ack, AddressClass, Arrival, Delivery, Header, SensorRef, SensorReport, SensorStatus, Sighting,
 };
@@ -25,6 +28,8 @@ pub enum Refusal<'a> {
     BadTopic,
     /// Its sensor is not configured.
     UnknownSensor(Topic<'a>),
+    /// It comes from the sensor that does not exist, and nobody waits for it.
+    StrayProbe,
     /// The broker had kept it: sightings are never retained.
     Retained(Topic<'a>),
     /// Its payload does not decode.
@@ -41,7 +46,11 @@ pub async fn run(
 ) {
     while let Some(message) = messages.recv().await {
         let Message { topic, payload, retained, content_type, guard } = message;
-        match take_in(&directory, &topic, &payload, retained, content_type.as_deref()) {
+        let taken = take_in(&directory, &topic, &payload, retained, content_type.as_deref());
+        // The payload ends before anything waits, and so do the addresses that were read down there.
+        drop(payload);
+        memory::wipe_stack();
+        match taken {
             Ok(arrival) => {
                 let ack = guard.map_or_else(Ack::none, Ack::on_drop);
                 if let Err(unsent) = deliveries.send(Delivery { arrival, ack }).await {
@@ -68,6 +77,9 @@ pub fn take_in<'a>(
     content_type: Option<&str>,
 ) -> Result<Arrival, Refusal<'a>> {
     let topic = Topic::parse(topic).map_err(|_| Refusal::BadTopic)?;
+    if topic.sensor == PROBE_SENSOR {
+        return probe(directory, topic, payload, retained, content_type);
+    }
     let from = directory.find(topic.venue, topic.sensor).ok_or(Refusal::UnknownSensor(topic))?;
     let broken = |error: DecodeError| Refusal::Broken(topic, error.reason);
     match topic.subject {
@@ -84,6 +96,21 @@ pub fn take_in<'a>(
     }
 }
 
+/// Lets a probe in that somebody waits for. It touches no list of sensors, not even that of the strangers.
+fn probe<'a>(
+    directory: &Directory,
+    topic: Topic<'a>,
+    payload: &[u8],
+    retained: bool,
+    content_type: Option<&str>,
+) -> Result<Arrival, Refusal<'a>> {
+    if retained || topic.subject != Subject::Sightings {
+        return Err(Refusal::StrayProbe);
+    }
+    let report = passant_wire::decode(payload, content_type).map_err(|_| Refusal::StrayProbe)?;
+    directory.probes().claim(report).map(Arrival::Probe).ok_or(Refusal::StrayProbe)
+}
+
 impl Refusal<'_> {
     /// The word that counts it.
     #[must_use]
@@ -91,6 +118,7 @@ impl Refusal<'_> {
         match self {
             Self::BadTopic => "bad_topic",
             Self::UnknownSensor(_) => "unknown_sensor",
+            Self::StrayProbe => "stray_probe",
             Self::Retained(_) => "retained",
             Self::Broken(_, reason) => reason.as_str(),
         }
@@ -99,7 +127,7 @@ impl Refusal<'_> {
     /// Counts it, under the sensor's name only if that is configured: a stranger may call itself anything.
     fn count(&self, tally: &Tally, strangers: &Strangers) {
         match self {
-            Self::BadTopic => tally.stranger_refused(self.as_str()),
+            Self::BadTopic | Self::StrayProbe => tally.stranger_refused(self.as_str()),
             Self::UnknownSensor(topic) => {
                 tally.stranger_refused(self.as_str());
                 strangers.note(topic.venue, topic.sensor);

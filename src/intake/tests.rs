@@ -157,3 +157,28 @@ async fn ten_thousand_broken_messages_are_counted_and_the_good_ones_pass() {
         assert_eq!(counted, Some(count), "{from:?} {reason}");
     }
 }
+
+#[test]
+fn a_probe_is_let_in_once_and_only_if_it_is_waited_for() {
+    let directory = Directory::new(&config());
+    let topic = "passant/v1/mall/passant-probe/sightings";
+    let payload = |word: &str, devices: &[&str]| {
+        let heard = devices.iter().map(|id| format!(r#"{{"id":"{id}","rssi":-60}}"#)).collect::<Vec<_>>();
+        format!(r#"{{"b":"{word}","s":[{}]}}"#, heard.join(",")).into_bytes()
+    };
+    let good = payload("word", &["025053aabbcc"]);
+    let stray = |topic, payload: &[u8], retained| {
+        let taken = take_in(&directory, topic, payload, retained, None);
+        matches!(taken, Err(Refusal::StrayProbe))
+    };
+    assert!(stray(topic, &good, false), "nobody waits");
+    let _told = directory.probes().wait_for(passant_wire::BootId::parse(b"word").unwrap());
+    assert!(stray(topic, &payload("other", &["025053aabbcc"]), false));
+    assert!(stray(topic, &payload("word", &["a4c138112233"]), false), "a real address is asked about");
+    assert!(stray(topic, &payload("word", &["025053aabbcc", "a4c138112233"]), false));
+    assert!(stray(topic, &payload("word", &[]), false) && stray(topic, b"{", false));
+    assert!(stray(topic, &good, true));
+    assert!(stray("passant/v1/mall/passant-probe/status", br#"{"online":true}"#, false));
+    assert!(matches!(take_in(&directory, topic, &good, false, None), Ok(Arrival::Probe(_))));
+    assert!(stray(topic, &good, false), "a second delivery of the same message asks nothing");
+}

@@ -7,14 +7,16 @@ mod session;
 mod tls;
 mod v311;
 mod v5;
+mod voice;
 
 pub use retained::{ClearError, Cleared, clear_retained};
 pub use tls::{Error, tls};
+pub use voice::{Unsaid, Voice};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -84,20 +86,49 @@ pub struct Message {
 /// stands, a guard that is dropped with its message unread acknowledges it.
 pub struct Handle {
     stop: oneshot::Sender<()>,
+    renew: Arc<Notify>,
     task: JoinHandle<()>,
+    voice: Voice,
 }
+
+/// Asks for a new client in place of the old one, whose buffers hold what it received last.
+#[derive(Clone)]
+pub struct Renewal(Arc<Notify>);
 
 /// Listens to some topic filters until the handle or the receiver is dropped. Needs a running tokio.
 #[must_use]
 pub fn listen(options: Options, filters: &[&str], tally: Tally) -> (mpsc::Receiver<Message>, Handle) {
     let (sender, messages) = mpsc::channel(HANDOVER_LEN_MAX);
     let (stop, stopped) = oneshot::channel();
+    let renew = Arc::<Notify>::default();
     let filters = filters.iter().map(|filter| (*filter).to_owned()).collect();
-    let task = tokio::spawn(poller::run(options, filters, tally, sender, stopped));
-    (messages, Handle { stop, task })
+    let asked = poller::Asked { stop: stopped, renew: renew.clone() };
+    let (line, standing) = watch::channel(None);
+    let task = tokio::spawn(poller::run(options, filters, tally, sender, asked, line));
+    (messages, Handle { stop, renew, task, voice: Voice::new(standing) })
+}
+
+impl Renewal {
+    /// Has the client take its leave and a new one go on in its session. What was not acknowledged is delivered again;
+    /// what is published meanwhile with QoS 1 waits at the broker, and with QoS 0 is lost.
+    pub fn ask(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl Handle {
+    /// For whoever knows when the client should be renewed.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        Renewal(self.renew.clone())
+    }
+
+    /// Speaks over the link's connection.
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        self.voice.clone()
+    }
+
     /// Takes the link down with a clean MQTT disconnect. What was not acknowledged is delivered again to whoever connects
     /// next under the same client id within the life of the session.
     pub async fn shutdown(self) {

@@ -1,14 +1,16 @@
 //! The task that polls: it connects, subscribes, hands over, and begins again when the broker is lost.
 
 use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
 use super::session::{CONNECT_SECS, Event, Session, Version};
+use super::voice::Line;
 use super::{Message, Options, Protocol, RECEIVE_MAX};
 use crate::clock::{Machine, SteadyMs};
 use crate::telemetry::Tally;
@@ -33,7 +35,9 @@ struct Poller {
     filters: Vec<String>,
     tally: Tally,
     messages: mpsc::Sender<Message>,
-    stop: oneshot::Receiver<()>,
+    asked: Asked,
+    /// Where the connection is told that stands, for whoever speaks over it.
+    line: watch::Sender<Option<Line>>,
     wait_ms: u64,
     poisoned: u32,
     speech: Speech,
@@ -43,6 +47,12 @@ struct Poller {
     connected: bool,
     /// Since when the subscription stands.
     up_since: Option<SteadyMs>,
+}
+
+/// What may be asked of a link.
+pub(super) struct Asked {
+    pub(super) stop: oneshot::Receiver<()>,
+    pub(super) renew: Arc<Notify>,
 }
 
 /// Which version of MQTT to try next.
@@ -60,6 +70,8 @@ enum End {
     /// Nobody takes the messages any more. Those that waited were dropped with their guards, so nothing may be sent now:
     /// it would acknowledge what nobody took in.
     Abandoned,
+    /// We were told to go on with a new client.
+    Renewed,
     Broken(Fault),
 }
 
@@ -69,7 +81,8 @@ pub(super) async fn run(
     filters: Vec<String>,
     tally: Tally,
     messages: mpsc::Sender<Message>,
-    stop: oneshot::Receiver<()>,
+    asked: Asked,
+    line: watch::Sender<Option<Line>>,
 ) {
     let speech = Speech::new(options.protocol);
     let mut poller = Poller {
@@ -77,7 +90,8 @@ pub(super) async fn run(
         filters,
         tally,
         messages,
-        stop,
+        asked,
+        line,
         wait_ms: BACK_OFF_MS,
         poisoned: 0,
         speech,
@@ -91,12 +105,21 @@ pub(super) async fn run(
         match poller.converse(&mut session).await {
             End::Stopped => {
                 poller.tally.broker(false);
+                poller.hang_up();
                 if poller.connected {
                     farewell(session).await;
                 }
                 return;
             }
             End::Abandoned => return poller.tally.broker(false),
+            End::Renewed => {
+                // The session stays with the broker, and the next client goes on in it.
+                if poller.connected {
+                    farewell(session).await;
+                }
+                poller.connected = false;
+                continue;
+            }
             End::Broken(fault) => {
                 // The client goes before the wait: its socket would hold the broker's session.
                 drop(session);
@@ -112,7 +135,7 @@ pub(super) async fn run(
 impl Poller {
     async fn converse(&mut self, session: &mut Session) -> End {
         match timeout(Duration::from_secs(ESTABLISH_SECS), self.establish(session)).await {
-            Ok(Ok(())) => self.found(),
+            Ok(Ok(())) => self.found(session),
             Ok(Err(end)) => return end,
             Err(_) => return End::Broken(Fault::NoAnswer),
         }
@@ -133,8 +156,9 @@ impl Poller {
     async fn step(&mut self, session: &mut Session) -> Result<Event, End> {
         let polled = tokio::select! {
             biased;
-            _ = &mut self.stop => return Err(End::Stopped),
+            _ = &mut self.asked.stop => return Err(End::Stopped),
             () = self.messages.closed() => return Err(End::Abandoned),
+            () = self.asked.renew.notified() => return Err(End::Renewed),
             polled = timeout(session.silence_max(), session.next()) => polled,
         };
         match polled.unwrap_or(Err(Fault::Silent)).map_err(End::Broken)? {
@@ -148,6 +172,10 @@ impl Poller {
                 self.speech.connected();
                 session.subscribe(&self.filters).map_err(End::Broken)?;
                 Ok(Event::Connected)
+            }
+            Event::Answered { granted } => {
+                self.line.borrow().as_ref().inspect(|line| line.answered(granted));
+                Ok(Event::Other)
             }
             Event::Subscribed { granted: false } => Err(End::Broken(Fault::Subscription)),
             event => Ok(event),
@@ -166,7 +194,7 @@ impl Poller {
         };
         tokio::select! {
             biased;
-            _ = &mut self.stop => Err(End::Abandoned),
+            _ = &mut self.asked.stop => Err(End::Abandoned),
             sent = timeout(Duration::from_secs(STALL_SECS), self.messages.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(End::Abandoned),
@@ -175,8 +203,9 @@ impl Poller {
         }
     }
 
-    fn found(&mut self) {
+    fn found(&mut self, session: &Session) {
         self.tally.broker(true);
+        self.line.send_replace(Some(Line::new(session.mouth())));
         self.up_since = Some(Machine::clock().steady());
         let version = self.speech.next;
         if self.logged.is_empty() {
@@ -189,6 +218,7 @@ impl Poller {
 
     fn lost(&mut self, fault: &Fault, was_clean: bool) {
         self.tally.broker(false);
+        self.hang_up();
         self.connected = false;
         let lasted = self.up_since.take().map_or(0, |since| Machine::clock().steady().0 - since.0);
         if lasted >= GOOD_CONNECTION_MS {
@@ -206,13 +236,20 @@ impl Poller {
         self.speech.broken(fault);
     }
 
+    /// Whoever speaks over the connection, or waits for an answer on it, hears that it is gone.
+    fn hang_up(&self) {
+        if let Some(line) = self.line.send_replace(None) {
+            line.hear_no_more();
+        }
+    }
+
     /// Waits before the next attempt, somewhere between half the back-off and all of it; false when told to stop.
     async fn rest(&mut self) -> bool {
         let wait_ms = self.wait_ms as f64 * (0.5 + crate::chance::share() / 2.0);
         self.wait_ms = (self.wait_ms * 2).min(BACK_OFF_MAX_MS);
         tokio::select! {
             biased;
-            _ = &mut self.stop => false,
+            _ = &mut self.asked.stop => false,
             () = self.messages.closed() => false,
             () = sleep(Duration::from_millis(wait_ms as u64)) => true,
         }

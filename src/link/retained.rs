@@ -88,7 +88,7 @@ async fn establish(session: &mut Session, filter: &str) -> Result<BTreeSet<Strin
             Event::Message(message) if message.retained && !message.payload.is_empty() => {
                 topics.insert(message.topic);
             }
-            Event::Message(_) | Event::Other => {}
+            Event::Message(_) | Event::Answered { .. } | Event::Other => {}
         }
     }
 }

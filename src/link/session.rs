@@ -35,8 +35,33 @@ pub(super) enum Event {
         granted: bool,
     },
     Message(Message),
+    /// The broker answered for what we published.
+    Answered {
+        /// It took it; false is a refusal, for which MQTT 3.1.1 has no word.
+        granted: bool,
+    },
     /// Pings, and our own packets on their way out.
     Other,
+}
+
+/// Publishes over a connection, beside whoever polls it.
+#[derive(Clone)]
+pub(super) enum Mouth {
+    V5(rumqttc::v5::AsyncClient),
+    V311(rumqttc::AsyncClient),
+}
+
+impl Mouth {
+    /// Puts a message on its way, with QoS 1 and not to be kept.
+    pub(super) fn publish(&self, topic: &str, payload: Vec<u8>) -> Result<(), Fault> {
+        use rumqttc::QoS as Qos311;
+        use rumqttc::v5::mqttbytes::QoS as Qos5;
+        let put = match self {
+            Self::V5(client) => client.try_publish(topic, Qos5::AtLeastOnce, false, payload).ok(),
+            Self::V311(client) => client.try_publish(topic, Qos311::AtLeastOnce, false, payload).ok(),
+        };
+        put.ok_or(Fault::Closed)
+    }
 }
 
 impl Session {
@@ -67,6 +92,14 @@ impl Session {
         match self {
             Self::V5(session) => session.subscribe(filters),
             Self::V311(session) => session.subscribe(filters),
+        }
+    }
+
+    /// Whoever publishes over this connection while it is polled.
+    pub(super) fn mouth(&self) -> Mouth {
+        match self {
+            Self::V5(session) => Mouth::V5(session.client()),
+            Self::V311(session) => Mouth::V311(session.client()),
         }
     }
 

@@ -50,8 +50,13 @@ impl Session {
             rumqttc::Event::Incoming(Packet::SubAck(answer)) => Event::Subscribed {
                 granted: answer.return_codes.iter().all(|c| matches!(c, SubscribeReasonCode::Success(_))),
             },
+            rumqttc::Event::Incoming(Packet::PubAck(_)) => Event::Answered { granted: true },
             _ => Event::Other,
         })
+    }
+
+    pub(super) fn client(&self) -> AsyncClient {
+        self.client.clone()
     }
 
     pub(super) fn subscribe(&self, filters: &[String]) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rumqttc::NetworkOptions;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, Publish, SubscribeReasonCode};
 use rumqttc::v5::{self, AsyncClient, EventLoop, MqttOptions};
 
 use super::fault::Fault;
@@ -64,8 +64,15 @@ impl Session {
             v5::Event::Incoming(Packet::SubAck(answer)) => Event::Subscribed {
                 granted: answer.return_codes.iter().all(|c| matches!(c, SubscribeReasonCode::Success(_))),
             },
+            v5::Event::Incoming(Packet::PubAck(answer)) => Event::Answered {
+                granted: matches!(answer.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers),
+            },
             _ => Event::Other,
         })
+    }
+
+    pub(super) fn client(&self) -> AsyncClient {
+        self.client.clone()
     }
 
     /// The time between pings: ours, or what the broker asked for instead.

@@ -5,10 +5,9 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use zeroize::{ZeroizeOnDrop, Zeroizing};
-
 use super::{LONG_BITS, ObjectionMark, SHORT_BITS};
 use crate::chance::{self, NoChance};
+use crate::memory::{NoLock, Page};
 use crate::sighting::DeviceId;
 
 /// What the key is used for, framed into every hash.
@@ -21,9 +20,8 @@ const KEY_BYTES: usize = 32;
 /// A value by which a list knows its key. It says nothing about any mark.
 pub type CheckValue = [u8; 16];
 
-/// The opt-out key.
-#[derive(ZeroizeOnDrop)]
-pub struct Key([u8; KEY_BYTES]);
+/// The opt-out key, on a locked page; wiped when it is dropped.
+pub struct Key(Page<KEY_BYTES>);
 
 /// The place of the opt-out key.
 #[derive(Clone, Debug)]
@@ -35,6 +33,9 @@ pub enum KeyError {
     /// No random bytes.
     #[error(transparent)]
     NoChance(#[from] NoChance),
+    /// The system would not lock a page.
+    #[error(transparent)]
+    NoLock(#[from] NoLock),
     /// The file cannot be read or made.
     #[error("opening the opt-out key {}", path.display())]
     File {
@@ -61,16 +62,18 @@ impl Key {
     /// A new random key.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
-    pub fn random() -> Result<Self, NoChance> {
-        let mut key = Self([0; KEY_BYTES]);
-        chance::fill(&mut key.0)?;
-        Ok(key)
+    /// When the system gives no random bytes or no locked memory.
+    pub fn random() -> Result<Self, KeyError> {
+        let mut page = Page::blank()?;
+        chance::fill(page.fill())?;
+        Ok(Self(page))
     }
 
     #[cfg(test)]
     pub(super) fn of(bytes: [u8; KEY_BYTES]) -> Self {
-        Self(bytes)
+        let mut page = Page::blank().unwrap();
+        page.fill().copy_from_slice(&bytes);
+        Self(page)
     }
 
     /// The marks of a device: the short one, and the long one for when the short ones are many. They share no bit.
@@ -98,7 +101,7 @@ impl Key {
         framed[1..25].copy_from_slice(context);
         framed[25] = what.len() as u8;
         framed[26..26 + what.len()].copy_from_slice(what);
-        blake3::keyed_hash(&self.0, &framed[..26 + what.len()])
+        blake3::keyed_hash(self.0.secret(), &framed[..26 + what.len()])
     }
 }
 
@@ -138,7 +141,7 @@ impl KeyFile {
             let mut file =
                 File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            file.write_all(&key.0)?;
+            file.write_all(key.0.secret())?;
             file.sync_all()
         };
         write().map_err(|source| KeyError::File { path: draft.clone(), source })?;
@@ -181,9 +184,9 @@ fn read(path: &Path) -> Result<Option<Key>, KeyError> {
     if about.len() != KEY_BYTES as u64 {
         return Err(KeyError::NoKey { path: path.into() });
     }
-    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    file.read_exact(&mut *bytes).map_err(failed)?;
-    Ok(Some(Key(*bytes)))
+    let mut page = Page::blank()?;
+    file.read_exact(page.fill()).map_err(failed)?;
+    Ok(Some(Key(page)))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::ledger::Event;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
 use crate::release::{self, Figure, Judge, Live, Made};
-use crate::sighting::{Arrival, HeadCount, SensorReport, SensorStatus};
+use crate::sighting::{Arrival, HeadCount, Probe, SensorReport, SensorStatus, Verdict};
 use crate::telemetry::{Outcome, Tally};
 
 /// Time is let pass once for each of these, ms; finer would only cost.
@@ -158,6 +158,13 @@ impl Corridor {
                     floor.tell_wiped(wiped, reading, out);
                     floor.live.send_replace(None);
                 }
+                Ok(())
+            }
+            Arrival::Probe(Probe { sighting, verdict }) => {
+                // A footprint can be made of what this gate admits and of nothing else, so its verdict on a probe is the
+                // one that a phone gets. What it admits ends here: no keyring is handed it.
+                let is_admitted = self.gate.admit(sighting).is_some();
+                let _ = verdict.send(if is_admitted { Verdict::Passed } else { Verdict::Dropped });
                 Ok(())
             }
             Arrival::HeadCount(count) => {

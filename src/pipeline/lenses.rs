@@ -53,7 +53,6 @@ pub struct Lenses {
     aggregate: Aggregate,
     day: Day,
     opening: Opening,
-    footprints: Vec<Footprint>,
     /// Until then visits wait to be judged, for what the broker kept during a restart is on its way.
     caught_up_at: EpochMs,
     tally: Tally,
@@ -72,7 +71,6 @@ impl Lenses {
             aggregate: Aggregate::new(&venue),
             day: venue.calendar.day_of(EpochMs(0)),
             opening: Opening::default(),
-            footprints: Vec::new(),
             caught_up_at: EpochMs(i64::MIN),
             tally,
             venue,
@@ -130,13 +128,14 @@ impl Lenses {
         let now = self.now(moment);
         let message_at = header.at.unwrap_or(moment.at);
         let heard = sightings.len() as u64;
-        self.footprints.clear();
+        // Made anew each time: room that is kept for the next message would keep the pseudonyms of this one.
+        let mut footprints = Vec::with_capacity(sightings.len());
         // A message meets few reasons; they are told once for all of it.
         let mut refusals: Vec<(&'static str, u64)> = Vec::new();
         for sighting in sightings {
             let at = sighting.at.unwrap_or(message_at);
             match self.impress(gate, sighting, sensor, at, &now)? {
-                Ok(footprint) => self.footprints.push(footprint),
+                Ok(footprint) => footprints.push(footprint),
                 Err(reason) => match refusals.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, count)) => *count += 1,
                     None => refusals.push((reason, 1)),
@@ -146,7 +145,7 @@ impl Lenses {
         for (reason, count) in refusals {
             self.refuse(sensor, reason, count);
         }
-        let counted = self.hear(sensor);
+        let counted = self.hear(sensor, &footprints);
         self.tally.sightings_of(self.venue.id.as_str(), Outcome::Counted, counted);
         self.roster.counted(sensor, heard, &refused, moment.at);
         Ok(())
@@ -270,17 +269,16 @@ impl Lenses {
     }
 
     /// Hands the footprints of a message to both lenses. Returns how many were counted.
-    fn hear(&mut self, sensor: u16) -> u64 {
-        let footprints = std::mem::take(&mut self.footprints);
+    fn hear(&mut self, sensor: u16, footprints: &[Footprint]) -> u64 {
         let (mut late, mut full) = (0, 0);
-        for footprint in &footprints {
+        for footprint in footprints {
             match self.crowd.hear(footprint) {
                 crowd::Heard::Counted => {}
                 crowd::Heard::Late => late += 1,
                 crowd::Heard::Full => full += 1,
             }
         }
-        for footprint in &footprints {
+        for footprint in footprints {
             match self.visits.hear(footprint) {
                 visit::Heard::Counted => {}
                 visit::Heard::Late => late += 1,
@@ -288,7 +286,6 @@ impl Lenses {
             }
         }
         let counted = footprints.len() as u64 - late - full;
-        self.footprints = footprints;
         self.refuse(sensor, "late", late);
         self.refuse(sensor, "full", full);
         counted

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::corridor::{Corridor, Write};
@@ -13,7 +13,8 @@ use super::journal::UNWRITTEN_MAX;
 use super::venue_clock::Reading;
 use crate::calibration::Summary;
 use crate::clock::{EpochMs, Machine};
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Event, Ledger};
+use crate::memory;
 use crate::pseudonym::KeyError;
 use crate::sighting::{Arrival, Delivery};
 use crate::store::{self, CalibrationRow, Store};
@@ -52,6 +53,7 @@ pub struct Running {
     thread: std::thread::JoinHandle<()>,
     writer: JoinHandle<()>,
     failed: oneshot::Receiver<String>,
+    rotated: watch::Receiver<()>,
 }
 
 /// Why the corridor could not start.
@@ -74,18 +76,19 @@ pub fn start(
     let (writes, to_write) = mpsc::channel(WRITES_MAX);
     let (stop, stopped) = oneshot::channel();
     let (fail, failed) = oneshot::channel();
+    let (rotation, rotated) = watch::channel(());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let written = Arc::new(AtomicU64::new(0));
     let unwritten = Unwritten { writes: VecDeque::new(), handed: 0, written: written.clone() };
     let backlog = VecDeque::new();
-    let work = Work { corridor, arriving, objections, writes, backlog, unwritten, machine };
+    let work = Work { corridor, arriving, objections, writes, backlog, unwritten, machine, rotation };
     let thread = std::thread::Builder::new().name("corridor".to_owned()).spawn(move || {
         if let Err(error) = runtime.block_on(work.go(stopped)) {
             let _ = fail.send(error.to_string());
         }
     })?;
     let writer = tokio::spawn(write(store, ledger, to_write, written));
-    Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed }))
+    Ok((Door { deliveries, fast }, Running { stop, thread, writer, failed, rotated }))
 }
 
 impl Running {
@@ -95,6 +98,13 @@ impl Running {
             Ok(why) => why,
             Err(_) => "the corridor's thread ended".to_owned(),
         }
+    }
+
+    /// Changes whenever the key of a venue day was wiped, and ends with the corridor: what holds bytes of the day should
+    /// let them go.
+    #[must_use]
+    pub fn rotations(&self) -> watch::Receiver<()> {
+        self.rotated.clone()
     }
 
     /// Takes in what has been delivered, writes what has closed, and ends. What is open is left in the vault, or let go.
@@ -122,6 +132,7 @@ struct Work {
     backlog: VecDeque<Write>,
     unwritten: Unwritten,
     machine: Machine,
+    rotation: watch::Sender<()>,
 }
 
 /// Writes that the store has not said that it took, for the journal: what has closed must outlive a crash.
@@ -171,7 +182,10 @@ impl Work {
                     batch.push(delivery);
                 }
             }
-            self.take(&mut batch)?;
+            let taken = self.take(&mut batch);
+            // Keys and devices were hashed down there.
+            memory::wipe_stack();
+            taken?;
         }
         let mut last = Vec::new();
         let reading = Reading::take(self.machine);
@@ -205,6 +219,10 @@ impl Work {
         }
         if failed.is_ok() {
             failed = self.corridor.tick(reading, &mut out);
+        }
+        let is_wiped = |write: &Write| matches!(write, Write::Ledger { event: Event::KeyWiped { .. }, .. });
+        if out.iter().any(is_wiped) {
+            self.rotation.send_replace(());
         }
         // What leaves, and a visit that was forgotten, must not come back after a crash.
         if forgot || !out.is_empty() || self.corridor.journal_is_due(reading) {

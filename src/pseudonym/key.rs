@@ -1,20 +1,11 @@
 //! Keys that nobody can print, copy or keep.
 
-use zeroize::Zeroize;
-
 use crate::chance::{self, NoChance};
+use crate::memory::{NoLock, Page};
 use crate::sealing::{Sealing, Unread, Unsealing};
 
-/// A page of its own, so that unlocking one key never unlocks a neighbour.
-#[repr(align(4096))]
-struct Page([u8; 4096]);
-
 /// A random 256-bit key on a locked page; wiped when it is dropped.
-pub struct Key {
-    // Fields are dropped in this order: the page is unlocked while it is still ours.
-    _lock: region::LockGuard,
-    page: Box<Page>,
-}
+pub struct Key(Page<32>);
 
 /// Why no key could be made; without one nothing is hashed.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +14,8 @@ pub enum KeyError {
     #[error(transparent)]
     NoChance(#[from] NoChance),
     /// The system would not lock a page.
-    #[error("locking a page of memory for a key: {0}; allow it with LimitMEMLOCK= (systemd) or ulimit -l")]
-    NoLock(#[from] region::Error),
+    #[error(transparent)]
+    NoLock(#[from] NoLock),
     /// What the vault kept is no key.
     #[error(transparent)]
     Unread(#[from] Unread),
@@ -36,33 +27,21 @@ impl Key {
     /// # Errors
     /// When the system gives no random bytes or no locked memory.
     pub fn random() -> Result<Self, KeyError> {
-        let mut key = Self::blank()?;
-        chance::fill(&mut key.page.0[..32])?;
-        Ok(key)
-    }
-
-    /// A locked page with nothing on it yet.
-    fn blank() -> Result<Self, KeyError> {
-        let page = Box::new(Page([0; 4096]));
-        let lock = region::lock(page.0.as_ptr(), page.0.len())?;
-        Ok(Self { _lock: lock, page })
+        let mut page = Page::blank()?;
+        chance::fill(page.fill())?;
+        Ok(Self(page))
     }
 
     /// Puts the key among what the vault keeps: the only way out of its page.
     pub(super) fn seal(&self, into: &mut Sealing) {
-        if let Some(key) = self.page.0.first_chunk::<32>() {
-            into.put_key(key);
-        }
+        into.put_key(self.0.secret());
     }
 
     /// Takes a key out of what the vault kept, straight onto a locked page.
     pub(super) fn unseal(from: &mut Unsealing) -> Result<Self, KeyError> {
-        let mut key = Self::blank()?;
-        match key.page.0.first_chunk_mut::<32>() {
-            Some(place) => from.take_key(place)?,
-            None => return Err(from.unread().into()),
-        }
-        Ok(key)
+        let mut page = Page::blank()?;
+        from.take_key(page.fill())?;
+        Ok(Self(page))
     }
 
     /// 64 bits of keyed BLAKE3 over length-framed parts.
@@ -74,15 +53,8 @@ impl Key {
         framed[18] = radio;
         framed[19] = 6;
         framed[20..].copy_from_slice(octets);
-        let key = self.page.0.first_chunk::<32>().unwrap_or(&[0; 32]);
-        let hash = blake3::keyed_hash(key, &framed);
+        let hash = blake3::keyed_hash(self.0.secret(), &framed);
         u64::from_le_bytes(*hash.as_bytes().first_chunk::<8>().unwrap_or(&[0; 8]))
-    }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        self.page.0.zeroize();
     }
 }
 

@@ -44,3 +44,48 @@ impl Keyring {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use static_assertions::assert_not_impl_any;
+
+    use super::*;
+    use crate::clock::{EpochMs, SteadyMs, Window};
+    use crate::config::{Config, EXAMPLE};
+    use crate::pseudonym::{Pseudonym, Tag};
+    use crate::sighting::DeviceId;
+
+    // What identifies somebody goes into the vault byte by byte, and is written by nothing else.
+    assert_not_impl_any!(Pseudonym: std::fmt::Debug, serde::Serialize);
+    assert_not_impl_any!(Tag: std::fmt::Debug, serde::Serialize);
+    assert_not_impl_any!(Keyring: Clone, std::fmt::Debug, serde::Serialize);
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn now(wall_hours: i64, steady_hours: i64) -> Now {
+        let day = Window { from: EpochMs(0), to: EpochMs(25 * HOUR_MS) };
+        Now { at: EpochMs(wall_hours * HOUR_MS), steady: SteadyMs(steady_hours * HOUR_MS), day, open: true }
+    }
+
+    #[test]
+    fn a_key_is_the_same_after_a_restart_and_dies_at_its_age_though_the_wall_was_set_back() {
+        let venue = &Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues[0];
+        let mut before = Keyring::new(venue);
+        before.begin_day(&now(0, 7)).unwrap();
+        let device = DeviceId::from_octets([4, 1, 2, 3, 4, 5]).unwrap();
+        let unsealed = |now: &Now| {
+            let mut sealing = Sealing::with_room(0);
+            before.seal(&mut sealing);
+            let mut state = Unsealing::of_clear_bytes(sealing.into_clear_bytes().unwrap(), 0);
+            let mut after = Keyring::new(venue);
+            after.unseal(&mut state, now).map(|()| after)
+        };
+        let after = unsealed(&now(23, 30)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(after.pseudonyms_of(&device) == before.pseudonyms_of(&device));
+        let mut after = unsealed(&now(1, 31)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(after.pseudonyms_of(&device).is_empty(), "24 hours have passed");
+        after.begin_day(&now(1, 31)).unwrap();
+        assert!(after.take_made_again(), "the day has a second key, and the figures must say so");
+        assert!(unsealed(&now(1, 6)).is_err(), "no key is born in the future");
+    }
+}

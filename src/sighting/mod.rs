@@ -98,6 +98,25 @@ pub struct ObjectionMark {
     pub number: u32,
 }
 
+/// A sensor that does not exist heard a device that does not exist: what the gate does with it is told to whoever tries the
+/// way of an objection out, and to nobody else.
+#[derive(Debug)]
+pub struct Probe {
+    /// What the gate is asked to admit; it ends there, whatever the gate does.
+    pub sighting: Sighting,
+    /// Where the gate's verdict is waited for.
+    pub verdict: oneshot::Sender<Verdict>,
+}
+
+/// What the gate did with a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Somebody objected for its address, or chance has its mark.
+    Dropped,
+    /// It was let through, as any phone's sighting would have been.
+    Passed,
+}
+
 /// All news enters by one front door.
 #[derive(Debug)]
 pub enum Arrival {
@@ -107,8 +126,8 @@ pub enum Arrival {
     Status(SensorStatus),
     /// A device's owner objects: the open visit is forgotten, the mark is in force from the next sighting.
     OptedOut {
-        /// Whose open visit is forgotten.
-        device: DeviceId,
+        /// Whose open visit is forgotten. In a block of its own: a channel keeps the bytes of what has passed.
+        device: Box<DeviceId>,
         /// What is put in force.
         mark: ObjectionMark,
     },
@@ -118,6 +137,8 @@ pub enum Arrival {
     Withdrawn(ObjectionMark),
     /// People were counted by eye.
     HeadCount(HeadCount),
+    /// The way of an objection is tried out; no lens, roster or counter hears of it.
+    Probe(Probe),
     /// A venue is destroyed: nothing of it is heard any more.
     Destroyed {
         /// The venue's place in the configuration.

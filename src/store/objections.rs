@@ -248,6 +248,35 @@ mod tests {
         assert_eq!(store.add_objection(&[10; 32], marks(1_000_002)).await.unwrap().bits, SHORT_BITS);
     }
 
+    /// How many different statements one connection has prepared when an objection has been added to a list.
+    async fn statements_of(list: &[u32], objection: u32) -> usize {
+        let temp = tempfile::tempdir().unwrap();
+        let opened = store(temp.path()).await;
+        let options = opened.pool.connect_options().as_ref().clone();
+        opened.close().await;
+        let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+        let store = Store { pool: one.connect_with(options).await.unwrap(), ..opened };
+        for number in list.iter().chain([&objection]) {
+            let mut receipt = [0; 32];
+            crate::chance::fill(&mut receipt).unwrap();
+            store.add_objection(&receipt, marks(*number)).await.unwrap();
+        }
+        let connection = store.pool.acquire().await.unwrap();
+        connection.cached_statements_size()
+    }
+
+    #[tokio::test]
+    async fn the_same_statements_run_whether_or_not_a_mark_was_there() {
+        // A statement that only one of them runs would be one more, or one less.
+        let to_a_new_mark = statements_of(&[], 50).await;
+        assert!(to_a_new_mark > 0, "statements are counted");
+        for (list, what) in
+            [(&[] as &[u32], "a decoy's"), (&[1], "one objected to before"), (&[50, 51], "among others")]
+        {
+            assert_eq!(statements_of(list, 1).await, to_a_new_mark, "{what}");
+        }
+    }
+
     #[tokio::test]
     async fn a_restored_list_is_merged_and_a_foreign_one_is_not() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -10,7 +10,7 @@ use passant_wire::Id;
 use super::Error;
 
 /// Zeros written at once.
-const ZEROS: [u8; 64 * 1_024] = [0; 64 * 1_024];
+static ZEROS: [u8; 64 * 1_024] = [0; 64 * 1_024];
 
 /// The names of all files of a venue in a directory.
 pub(super) fn names(dir: &Path, venue: &Id) -> Vec<String> {

@@ -14,9 +14,10 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use passant_wire::Id;
 use zeroize::Zeroizing;
 
-use crate::aggregate::VISIT_LATENESS_SECS;
+use crate::aggregate::CROWD_LATENESS_SECS;
 use crate::chance::{self, NoChance};
 use crate::clock::{EpochMs, SteadyMs, Window};
+use crate::memory::NoLock;
 use crate::sealing::{Sealing, Unsealing};
 use header::{HEADER_BYTES, Header};
 use keys::SealKey;
@@ -148,6 +149,9 @@ pub enum Error {
     /// No random bytes for a seal.
     #[error(transparent)]
     NoChance(#[from] NoChance),
+    /// No locked page for a sealing key.
+    #[error(transparent)]
+    NoLock(#[from] NoLock),
     /// The state does not fit its form, or its seal.
     #[error("the state of a venue could not be sealed; please report it")]
     Unsealable,
@@ -167,7 +171,7 @@ impl Vault {
     /// When the directory is on a disk, on a tmpfs while swap is on, or open to others.
     pub fn open(dir: &Path, swap: &[String]) -> Result<Self, Error> {
         place::make(dir)?;
-        look(dir, swap)?;
+        look(dir, dir, swap)?;
         Ok(Self { dir: dir.into(), boot: place::boot()? })
     }
 
@@ -184,14 +188,21 @@ impl Vault {
     pub fn wipe_others(&self, venues: &[&Id]) -> Result<usize, Error> {
         file::wipe_strangers(&self.dir, venues)
     }
+}
 
-    /// Overwrites and removes all that lies here of a venue. Returns how many files went.
-    ///
-    /// # Errors
-    /// When a file cannot be overwritten.
-    pub fn wipe(&self, venue: &Id) -> Result<usize, Error> {
-        file::wipe_all(&self.dir, venue, |_| true)
-    }
+/// Overwrites and removes all that lies in a directory of a venue, whether or not it is fit to hold a vault. Returns how many
+/// files went.
+///
+/// # Errors
+/// When a file cannot be overwritten.
+pub fn wipe(dir: &Path, venue: &Id) -> Result<usize, Error> {
+    file::wipe_all(dir, venue, |_| true)
+}
+
+/// How many files of a venue lie in a directory.
+#[must_use]
+pub fn files_of(dir: &Path, venue: &Id) -> usize {
+    file::names(dir, venue).len()
 }
 
 impl Strongbox {
@@ -254,7 +265,7 @@ impl Strongbox {
     /// Overwrites and removes all that lies here of the venue, and says so where it cannot.
     pub fn wipe(&mut self) {
         self.key = None;
-        if let Err(error) = self.vault.wipe(&self.venue) {
+        if let Err(error) = wipe(&self.vault.dir, &self.venue) {
             tracing::error!(%error, venue = %self.venue, "the vault could not be wiped; remove its files by hand");
         }
     }
@@ -274,7 +285,7 @@ impl Strongbox {
         }
         let over = now.steady.0 - sealed.steady.0 >= LIFE_MS
             || now.wall.since(sealed.wall) >= LIFE_MS
-            || now.wall >= day.to.plus_secs(VISIT_LATENESS_SECS);
+            || now.wall >= day.to.plus_secs(CROWD_LATENESS_SECS);
         if over {
             return Err(Gone::Over);
         }

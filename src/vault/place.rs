@@ -23,20 +23,23 @@ pub(super) fn make(dir: &Path) -> Result<(), Error> {
     }
 }
 
-/// Looks whether a directory may hold a vault. `swap` names the swap areas that are on.
+/// Looks whether a directory may hold a vault, or whether one that is still to be made may, by the directory that is there
+/// already. `swap` names the swap areas that are on.
 ///
 /// # Errors
 /// When it is on a disk, on a tmpfs while swap is on, open to others, or not there.
-pub fn look(dir: &Path, swap: &[String]) -> Result<(), Error> {
+pub fn look(there: &Path, dir: &Path, swap: &[String]) -> Result<(), Error> {
     let found =
-        rustix::fs::statfs(dir).map_err(|error| Error::io("looking at the vault", dir)(error.into()))?;
-    #[expect(clippy::cast_sign_loss, clippy::unnecessary_cast, reason = "its type differs between machines")]
+        rustix::fs::statfs(there).map_err(|error| Error::io("looking at the vault", there)(error.into()))?;
     let kind = found.f_type as u64 & 0xffff_ffff;
     match kind {
         RAMFS => {}
         TMPFS if swap.is_empty() => {}
         TMPFS => return Err(Error::Swap { dir: dir.into(), areas: swap.join(", ") }),
         _ => return Err(Error::OnDisk { dir: dir.into(), kind: format!("a file system of type {kind:#x}") }),
+    }
+    if there != dir {
+        return Ok(());
     }
     let of = std::fs::symlink_metadata(dir).map_err(Error::io("looking at the vault", dir))?;
     let ours = of.uid() == rustix::process::geteuid().as_raw();

@@ -109,12 +109,13 @@ pub struct Visits {
     ways: Ways,
     /// Devices of the day that are no visitors', without time or zone.
     infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
-    /// The start of the venue day that ways and infrastructure are of, once a slot of it was judged.
+    /// The start of the venue day that the maps and the ways are of, once a slot of it was judged.
     day: Option<EpochMs>,
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
-    open: HashMap<Pseudonym, Visit, BuildHasherDefault<Uniform>>,
+    /// Each in a block of its own, which is wiped when the visit ends: a map leaves the bytes of what it removes.
+    open: HashMap<Pseudonym, Box<Visit>, BuildHasherDefault<Uniform>>,
     swept: EpochMs,
     refused: u64,
 }
@@ -239,7 +240,8 @@ impl Visits {
                 self.refused += 1;
                 return;
             }
-            let visit = self.open.entry(pseudonym).or_insert_with(|| Visit::begins(start, readings));
+            let visit =
+                self.open.entry(pseudonym).or_insert_with(|| Box::new(Visit::begins(start, readings)));
             let known = (&self.rules, &self.ways, &mut moves);
             visit.take(known, Distinct(pseudonym.0), start, readings, &mut events);
             if visit.length_ms() >= INFRASTRUCTURE_MS && self.infrastructure.len() < INFRASTRUCTURE_MAX {
@@ -260,9 +262,10 @@ impl Visits {
         }
         self.swept = horizon;
         let day_start = venue.calendar.day_of(horizon).window.from;
-        if self.day.replace(day_start).is_some_and(|day| day != day_start) {
+        let is_new_day = self.day.replace(day_start).is_some_and(|day| day != day_start);
+        if is_new_day {
             self.ways = Ways::new(self.zones);
-            self.infrastructure.clear();
+            self.infrastructure = HashSet::default();
         }
         let rules = &self.rules;
         let (mut events, mut moves) = (Vec::new(), Vec::new());
@@ -277,6 +280,10 @@ impl Visits {
             !over
         });
         moves.into_iter().for_each(|moved| self.ways.learn(moved));
+        if is_new_day {
+            // No visit spans two days. The pseudonyms of the old one are gone from the map, and here from its memory.
+            self.open = std::mem::take(&mut self.open).into_iter().collect();
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("wire", 1, &[], GROUND),
     room("clock", 1, &[], GROUND),
     room("chance", 1, &[], GROUND),
+    room("memory", 1, &[], GROUND),
     room("sealing", 1, &[], GROUND),
     room("telemetry", 1, &[], GROUND),
     room("ledger", 1, &[], GROUND),

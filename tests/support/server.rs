@@ -39,8 +39,14 @@ impl Server {
         begin_without_decoys(&directory.path().join("data"), kind);
         let process = spawn(directory.path());
         let server = Self { directory, http, process };
-        server.until("the server is ready", |server| server.get("/readyz").0 == 200);
+        server.until_ready();
         server
+    }
+
+    /// Starts it again after a stop, with what it has kept.
+    pub(crate) fn start_again(&mut self) {
+        self.process = spawn(self.directory.path());
+        self.until_ready();
     }
 
     /// Asks for a page: its status and its text.
@@ -96,6 +102,10 @@ impl Server {
         let asked = Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
         assert!(asked.success());
         assert!(self.process.wait().expect("it ends").success(), "{}", self.log_end());
+    }
+
+    fn until_ready(&self) {
+        self.until("the server is ready", |server| server.get("/readyz").0 == 200);
     }
 
     fn ask(&self, question: &str) -> (u16, String) {

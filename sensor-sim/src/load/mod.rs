@@ -2,7 +2,6 @@
 
 pub mod crowd;
 pub mod device;
-pub mod http;
 pub mod outcome;
 mod sending;
 pub mod site;
@@ -18,13 +17,13 @@ use passant_wire::{BootId, Id, Subject, Topic};
 use tokio::task::JoinSet;
 
 use self::crowd::{Crowd, Form};
-use self::http::ApiUrl;
 use self::outcome::{Outcome, Seen};
 use self::sending::{Flow, Pace, produce};
 use self::site::Site;
 use self::watch::Watch;
 use self::zipf::Zipf;
 use crate::clock;
+use crate::http::{self, ApiUrl};
 use crate::progress::Progress;
 use crate::publisher::{self, BrokerUrl, Line, Publisher};
 

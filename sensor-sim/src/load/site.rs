@@ -3,7 +3,7 @@
 use passant_wire::Id;
 use serde::Deserialize;
 
-use super::http::{self, ApiUrl};
+use crate::http::{self, ApiUrl};
 
 /// The most sensors one load test speaks for.
 pub const SENSORS_MAX: usize = 10_000;

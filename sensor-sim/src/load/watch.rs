@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::http::ApiUrl;
 use super::sending::Flow;
 use super::tally::Totals;
 use super::{Error, LOOK_MS, Order, QUIET_SECS, SETTLE_SECS_MAX};
 use crate::clock;
+use crate::http::ApiUrl;
 use crate::progress::Progress;
 
 /// Looks at the server's counters.

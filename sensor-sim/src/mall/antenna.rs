@@ -27,7 +27,7 @@ pub(super) struct Antenna {
     spoke_at: i64,
     heard: Vec<Hearing>,
     dice: Dice,
-    /// A message that comes after the next one.
+    /// A message that comes after the next one, be it a heartbeat.
     overtaken: Option<Message>,
     is_out: bool,
 }
@@ -88,11 +88,14 @@ impl Antenna {
             said.push_back(self.status(true, now));
             return;
         }
+        let report = self.report(now);
+        if report.is_none() && now - self.spoke_at < HEARTBEAT_MS {
+            return;
+        }
         let overtaken = self.overtaken.take();
-        match self.report(now) {
+        match report {
             Some(report) => self.deliver(report, said),
-            None if now - self.spoke_at >= HEARTBEAT_MS => said.push_back(self.status(true, now)),
-            None => {}
+            None => said.push_back(self.status(true, now)),
         }
         said.extend(overtaken.map(|message| Message { at_ms: now, ..message }));
     }

@@ -245,3 +245,7 @@ fn ble(bits: u64, kind: u8) -> [u8; 6] {
 fn octets(first: u8, [b, c, d, e, f]: [u8; 5]) -> [u8; 6] {
     [first, b, c, d, e, f]
 }
+
+#[cfg(test)]
+#[path = "device_tests.rs"]
+mod tests;

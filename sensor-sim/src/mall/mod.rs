@@ -5,6 +5,8 @@ mod antenna;
 mod calendar;
 pub mod chronicle;
 mod device;
+#[cfg(test)]
+mod faults_tests;
 mod hearings;
 mod itinerary;
 mod plan;
@@ -12,8 +14,11 @@ mod radio;
 pub mod run;
 mod scenario;
 #[cfg(test)]
+mod scenes_tests;
+#[cfg(test)]
 mod tests;
 pub mod truth;
+pub mod venues;
 #[cfg(test)]
 mod witness_tests;
 

@@ -9,7 +9,7 @@ use super::calendar::VenueDay;
 use super::plan::{Person, Plan, Sort, Stay};
 use super::radio::{Levels, Place, Radio, mean_dbm};
 use super::scenario::{MALL, Role, Scenario};
-use super::truth::{self, Line};
+use super::truth::{self, Line, Step};
 use super::{Mall, Message};
 
 const SEED: u64 = 1;
@@ -137,21 +137,23 @@ fn nobody_but_staff_is_inside_outside_the_opening_hours() {
     let day = tuesday(&mall);
     let open = day.open.unwrap();
     let leaving = (mall.people.leaving_mins * 60_000.0) as i64;
-    let lines = truth::of(&mall, SEED, day.from, day.to);
     let mut windows = 0;
     let mut noon = 0.0;
-    for line in &lines {
-        let Line::Occupancy { from_ms, to_ms, zone, mean, peak, staff } = line else { continue };
+    for line in truth::of(&mall, SEED, day.from, day.to) {
+        let Line::Window(truth::Window { step: Step::FiveMinutes, from_ms, to_ms, zone, people, .. }) = line
+        else {
+            continue;
+        };
         windows += 1;
-        assert!(peak >= mean);
-        if *to_ms <= open.from || *from_ms >= open.to + leaving {
-            assert_eq!((*mean, *peak), (0.0, 0.0));
+        assert!(people.occupancy_peak >= people.occupancy);
+        if to_ms <= open.from || from_ms >= open.to + leaving {
+            assert_eq!(people.occupancy, people.staff);
         }
-        if *to_ms <= open.from - hours(1) || *from_ms >= open.to + hours(1) {
-            assert_eq!(*staff, 0.0);
+        if to_ms <= open.from - hours(1) || from_ms >= open.to + hours(1) {
+            assert_eq!((people.staff, people.present), (0.0, 0));
         }
-        if zone.is_none() && *from_ms == day.from + hours(9) {
-            noon = *mean;
+        if zone.is_none() && from_ms == day.from + hours(9) {
+            noon = people.occupancy;
         }
     }
     assert_eq!(windows, 24 * 12 * (mall.zones.len() + 1));
@@ -318,45 +320,6 @@ fn a_device_sends_as_many_frames_an_hour_as_in_the_street_count() {
     while mall.next_message().is_some_and(|message| message.at_ms < day.to) {}
     let rate = mall.air.frames as f64 / (ms as f64 / 3_600_000.0);
     assert!((49.5..60.5).contains(&rate), "{rate:.1} frames per device and hour");
-}
-
-#[test]
-fn the_truth_adds_up() {
-    let mall = mall();
-    let day = tuesday(&mall);
-    let lines = truth::of(&mall, SEED, day.from, day.to);
-    let (mut entries, mut visits, mut zone_visits, mut passersby) = (0, 0, 0, 0);
-    let mut windows: HashMap<i64, (f64, f64)> = HashMap::new();
-    for line in &lines {
-        match line {
-            Line::Hour { zone: None, people, passersby: passed, .. } => {
-                entries += people.entries;
-                visits += people.visits;
-                passersby += passed.unwrap();
-            }
-            Line::Hour { people, passersby: None, .. } => zone_visits += people.visits,
-            Line::Hour { .. } => panic!("passers-by of a zone"),
-            Line::Occupancy { from_ms, zone, mean, .. } => {
-                let window = windows.entry(*from_ms).or_default();
-                if zone.is_none() { window.0 += mean } else { window.1 += mean }
-            }
-            Line::Day { people, dwell, flows, stable_devices, .. } => {
-                assert_eq!((entries, visits), (*people, *people));
-                let dwelt: u64 = dwell.values().flatten().sum();
-                let flowed: u64 = flows.iter().map(|(_, _, count)| count).sum();
-                assert_eq!(dwelt, zone_visits);
-                assert_eq!(flowed, zone_visits - people, "each visit flows on, but for everybody's last");
-                // A tenth of 0.935 Wi-Fi devices a head and 0.025 Bluetooth ones: 0.118.
-                let share = *stable_devices as f64 / *people as f64;
-                assert!((0.09..0.15).contains(&share), "{share}");
-            }
-        }
-    }
-    assert!(windows.values().all(|(venue, zones)| (venue - zones).abs() < 0.05));
-    assert!(passersby > 1000);
-    // Windows that are not wholly covered are left out.
-    let part = truth::of(&mall, SEED, day.from + 1, day.to);
-    assert!(part.len() < lines.len() && !part.iter().any(|line| matches!(line, Line::Day { .. })));
 }
 
 /// What other tests and the demo know of this mall: its first messages at noon, mixed into one number. A change of the

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use passant_wire::decode;
+use sensor_sim::http::ApiUrl;
 use sensor_sim::load::crowd::Form;
-use sensor_sim::load::http::ApiUrl;
 use sensor_sim::load::{self, Order};
 use sensor_sim::progress::Progress;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,5 +1,6 @@
 //! The shopper's pages: saying no, a receipt, and what is counted. They need no script, and are written for a telephone.
 
+pub(super) mod poster;
 mod privacy;
 mod words;
 

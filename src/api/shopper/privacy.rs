@@ -25,7 +25,7 @@ struct Privacy<'a> {
 
 /// The same for programs.
 #[derive(serde::Serialize)]
-struct Facts {
+pub(super) struct Facts {
     venue: String,
     name: String,
     controller: Option<String>,
@@ -80,7 +80,7 @@ pub(super) async fn page(
 }
 
 impl Facts {
-    async fn of(state: &State, venue: &Venue) -> Result<Self, Problem> {
+    pub(super) async fn of(state: &State, venue: &Venue) -> Result<Self, Problem> {
         let counted = state.desk.counted().await?;
         let (known, head) = (state.ledger.facts(&venue.id), state.ledger.head());
         let told = |at: Option<_>| at.map(|at| venue.calendar.rfc3339(at));
@@ -107,38 +107,48 @@ impl Facts {
     }
 
     /// Sentences with their numbers in place.
-    fn filled(&self, sentences: &[String]) -> Vec<String> {
+    pub(super) fn filled(&self, sentences: &[String]) -> Vec<String> {
         let fill = |sentence: &String| {
             sentence
                 .replace("{visitor_mins}", &self.visitor_secs.div_ceil(60).to_string())
-                .replace("{floor}", &self.outside_floor_dbm.to_string())
+                .replace("{floor}", &self.outside_floor_dbm.to_string().replace('-', "\u{2212}"))
                 .replace("{k}", &self.k.to_string())
         };
         sentences.iter().map(fill).collect()
     }
 
-    fn named<'a>(&self, w: &'a PrivacyWords, no_value: &str) -> Vec<(&'a str, String)> {
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| no_value.to_owned());
-        let retention = w
-            .retention_value
+    /// How long figures are kept.
+    pub(super) fn retention(&self, w: &PrivacyWords) -> String {
+        w.retention_value
             .replace("{fine_days}", &self.fine_days.to_string())
-            .replace("{coarse_months}", &self.coarse_months.to_string());
+            .replace("{coarse_months}", &self.coarse_months.to_string())
+    }
+
+    /// The ledger's last line, where a text has a place for it.
+    pub(super) fn ledger(&self, text: &str) -> String {
+        text.replace("{number}", &self.ledger_number.to_string()).replace("{hash}", &self.ledger_hash)
+    }
+
+    fn named<'a>(&self, w: &'a PrivacyWords, no_value: &str) -> Vec<(&'a str, String)> {
+        let or_none = |at: &Option<String>| at.as_deref().map_or(no_value.to_owned(), plainly);
         let objections = w
             .objections_value
             .replace("{rows}", &self.objections_about.to_string())
             .replace("{decoys_min}", &self.decoys_min.to_string())
             .replace("{decoys_max}", &self.decoys_max.to_string());
-        let ledger = w
-            .ledger_value
-            .replace("{number}", &self.ledger_number.to_string())
-            .replace("{hash}", &self.ledger_hash);
         vec![
             (&w.k, self.k.to_string()),
-            (&w.retention, retention),
+            (&w.retention, self.retention(w)),
             (&w.key_wiped, or_none(&self.last_key_wiped)),
             (&w.purged, or_none(&self.last_purge)),
             (&w.objections, objections),
-            (&w.ledger, ledger),
+            (&w.ledger, self.ledger(&w.ledger_value)),
         ]
     }
+}
+
+/// A moment as people write it down: the date, and hours and minutes of the venue's own clock.
+fn plainly(rfc3339: &str) -> String {
+    let (day, time) = rfc3339.split_once('T').unwrap_or((rfc3339, ""));
+    format!("{day}, {}", time.get(..5).unwrap_or(time))
 }

@@ -19,6 +19,7 @@ async fn an_objection_from_the_form_to_the_withdrawal() {
     let given = typed(&stage, &address.replace(':', " ")).await;
     assert_eq!(given.status.as_u16(), 303, "{}", given.text);
     assert!(!stage.passes(&address));
+    assert_eq!(given.header("connection"), "close", "what was typed is not kept while a browser waits");
     let place = given.header("location").to_owned();
     assert!(place.starts_with("/opt-out/receipt/") && place.ends_with("?lang=fr"), "{place}");
     let receipt = page(&stage, &place).await;
@@ -42,8 +43,9 @@ async fn an_objection_from_the_form_to_the_withdrawal() {
 async fn what_is_wrong_with_an_address_is_said_beside_the_field() {
     let stage = Stage::set().await;
     let wrong = typed(&stage, "A4:C1:38:11:22").await;
-    assert_eq!(wrong.status.as_u16(), 422);
-    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains("value=\"A4:C1:38:11:22\""));
+    assert_eq!((wrong.status.as_u16(), wrong.header("connection")), (422, "close"));
+    let field = "value=\"A4:C1:38:11:22\" aria-describedby=\"hint wrong\" aria-invalid=\"true\" autofocus>";
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains(field), "{}", wrong.text);
     let hostile = typed(&stage, "\"><b>").await;
     assert!(!hostile.text.contains("<b>"), "what was typed is written as text");
     let nothing = stage.ask("POST", "/opt-out", &[HOST, FORM], "").await;

@@ -27,6 +27,7 @@ pub(super) struct Words {
     pub(super) receipt: ReceiptWords,
     pub(super) error: ErrorWords,
     pub(super) privacy: PrivacyWords,
+    pub(super) poster: PosterWords,
 }
 
 #[derive(serde::Deserialize)]
@@ -38,6 +39,7 @@ pub(super) struct OptOutWords {
     pub(super) hint: String,
     pub(super) send: String,
     pub(super) where_title: String,
+    pub(super) where_lead: String,
     pub(super) iphone_title: String,
     pub(super) iphone: Vec<String>,
     pub(super) android_title: String,
@@ -47,6 +49,8 @@ pub(super) struct OptOutWords {
     pub(super) does_title: String,
     pub(super) does: Vec<String>,
     pub(super) cannot_title: String,
+    /// What P5 has the page and the notice say in the same words: for which address it holds.
+    pub(super) limits: Vec<String>,
     pub(super) cannot: Vec<String>,
 }
 
@@ -107,6 +111,24 @@ pub(super) struct PrivacyWords {
     pub(super) ledger_value: String,
 }
 
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PosterWords {
+    pub(super) notice: String,
+    pub(super) title: String,
+    pub(super) lead: String,
+    pub(super) object: String,
+    pub(super) how: String,
+    pub(super) square: String,
+    pub(super) limits_title: String,
+    pub(super) where_title: String,
+    pub(super) where_more: String,
+    pub(super) rights_title: String,
+    pub(super) rights: Vec<String>,
+    pub(super) more: String,
+    pub(super) printed: String,
+}
+
 impl ErrorWords {
     /// The sentence for a client that must wait some seconds.
     pub(super) fn too_often(&self, secs: u64) -> String {
@@ -140,11 +162,16 @@ pub(super) fn languages() -> &'static [Language] {
     &LANGUAGES
 }
 
+/// The language of a code, if there are words in it.
+pub(super) fn language(code: &str) -> Option<&'static Language> {
+    languages().iter().find(|language| language.code.eq_ignore_ascii_case(code))
+}
+
 /// The language chosen by hand, or the one that the browser would rather have, or English.
 pub(super) fn choose(by_hand: Option<&str>, accepted: Option<&str>) -> &'static Language {
     let known = |code: &str| {
         let primary = code.trim().split('-').next().unwrap_or_default();
-        languages().iter().find(|language| language.code.eq_ignore_ascii_case(primary))
+        language(primary)
     };
     let mut wanted: Vec<(f32, &str)> = accepted
         .unwrap_or_default()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -14,6 +15,7 @@ use crate::intake;
 use crate::ledger::Event;
 use crate::link;
 use crate::sighting::{Arrival, Delivery};
+use crate::vault;
 
 /// The corridor lets a venue go within this.
 const CORRIDOR_WAIT: Duration = Duration::from_secs(30);
@@ -60,6 +62,8 @@ pub(super) struct Certificate {
     database_rewritten: bool,
     /// The venue's keys and open windows were in a running server's memory, and were wiped there.
     keys_wiped_in_memory: bool,
+    /// Files of the venue that still lie in the vault; absent where none is configured.
+    vault_files_left: Option<usize>,
     /// What the broker retained and still retains; absent when it could not be asked.
     retained_cleared: Option<usize>,
     retained_left: Option<usize>,
@@ -111,6 +115,7 @@ pub(super) async fn destroy(clerk: &Clerk, venue: &Id) -> Result<Certificate> {
     );
     clerk.store.shut(venue);
     let keys_wiped_in_memory = let_go(clerk, place).await?;
+    let vault_files_left = clerk.vault_dir.as_deref().map(|dir| wipe_vault(dir, venue));
     let erased = clerk.store.erase(venue).await?;
     ensure!(erased.left == 0, "destroying: {} rows of the venue were read back; do it again", erased.left);
     let cleared = clear_retained(clerk, venue).await;
@@ -124,12 +129,13 @@ pub(super) async fn destroy(clerk: &Clerk, venue: &Id) -> Result<Certificate> {
         database_log_cut: erased.log_cut,
         database_rewritten: erased.rewritten,
         keys_wiped_in_memory,
+        vault_files_left,
         retained_cleared: cleared.as_ref().ok().map(|cleared| cleared.topics),
         retained_left: cleared.as_ref().ok().map(|cleared| cleared.left),
         broker_error: cleared.err().map(|error| format!("{error:#}")),
         ledger_line: head.number,
         ledger_head: head.hex(),
-        complete: erased.log_cut && left == 0,
+        complete: erased.log_cut && left == 0 && vault_files_left.unwrap_or(0) == 0,
         rows_erased: erased.rows.into_iter().collect(),
         not_reached: NOT_REACHED.iter().map(|&what| what.to_owned()).collect(),
     })
@@ -150,6 +156,14 @@ async fn let_go(clerk: &Clerk, place: Option<usize>) -> Result<bool> {
         "destroying: the server did not let the venue go; nothing was erased. Stop it and try again",
     )?;
     Ok(true)
+}
+
+/// Overwrites and removes what lies in the vault of the venue. Gives how many files are left.
+fn wipe_vault(dir: &Path, venue: &Id) -> usize {
+    if let Err(error) = vault::wipe(dir, venue) {
+        tracing::error!(%error, "the vault was not wiped");
+    }
+    vault::files_of(dir, venue)
 }
 
 async fn clear_retained(clerk: &Clerk, venue: &Id) -> Result<link::Cleared> {
@@ -181,6 +195,10 @@ impl Certificate {
             true => "  its keys and open windows were wiped in the server's memory".to_owned(),
             false => "  no server counts there, so no key of it is in a memory".to_owned(),
         });
+        lines.extend(self.vault_files_left.map(|left| match left {
+            0 => "  the vault holds nothing of it; what lay there was overwritten".to_owned(),
+            left => format!("  NOT ERASED: {left} files of it lie in the vault"),
+        }));
         lines.push(match (self.retained_cleared, self.retained_left, &self.broker_error) {
             (Some(cleared), Some(0), _) => format!("  {cleared} retained messages at the broker"),
             (_, Some(left), _) => {

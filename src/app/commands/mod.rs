@@ -4,6 +4,7 @@
 pub mod destroy;
 pub mod head_count;
 pub mod optout;
+pub mod poster;
 pub(super) mod socket;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use passant_wire::Id;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::guarded::{hold, keep_memory_to_ourselves};
+use super::guarded::hold;
+use super::resumed::objections;
 use super::serve::kind;
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, Mqtt, Venue};
@@ -59,6 +61,12 @@ pub(super) enum Request {
     Destroy {
         venue: String,
     },
+    /// Whether the way of an objection works.
+    SelfTest,
+    Poster {
+        venue: String,
+        lang: String,
+    },
     /// Something else was refused, and the ledger should know.
     Refused {
         what: Refused,
@@ -100,8 +108,12 @@ pub(super) struct Clerk {
     pub(super) head_counts: HeadCounts,
     pub(super) mqtt: Mqtt,
     pub(super) clock: Machine,
+    /// The vault's directory, where one is configured.
+    pub(super) vault_dir: Option<PathBuf>,
     /// The corridor's fast lane, where a server runs.
     pub(super) fast_lane: Option<mpsc::Sender<Delivery>>,
+    /// What tries the way of an objection out and prints notices, where a server runs.
+    pub(super) notices: Option<poster::Notices>,
 }
 
 impl Clerk {
@@ -152,11 +164,19 @@ impl Clerk {
                 let venue = Id::parse(&venue).context("destroying: that is no id of a venue")?;
                 Ok(serde_json::to_value(destroy::destroy(self, &venue).await?)?)
             }
+            Request::SelfTest => Ok(json!({ "venues": self.notices()?.try_out_all().await? })),
+            Request::Poster { venue, lang } => {
+                Ok(serde_json::to_value(self.notices()?.print(&venue, &lang).await?)?)
+            }
             Request::Refused { what } => {
                 self.write_down(Event::Refused { what: what.into() }).await?;
                 Ok(json!({}))
             }
         }
+    }
+
+    fn notices(&self) -> Result<&poster::Notices> {
+        self.notices.as_ref().context("no server runs here")
     }
 
     async fn write_down(&self, event: Event) -> Result<crate::ledger::Head> {
@@ -188,7 +208,6 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
     let answer = match socket::ask(&config.data_dir, &request).await? {
         Some(answer) => answer,
         None => {
-            keep_memory_to_ourselves();
             let _held = hold(&config.data_dir)?;
             let clerk = alone(config).await?;
             let answer = clerk.answer(request).await;
@@ -196,6 +215,15 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
             answer
         }
     };
+    read(answer)
+}
+
+/// Has a request carried out by the server; `None` where none runs.
+pub(super) async fn ask_server(config: &Config, request: &Request) -> Result<Option<Value>> {
+    socket::ask(&config.data_dir, request).await?.map(read).transpose()
+}
+
+fn read(answer: Answer) -> Result<Value> {
     match answer {
         Answer::Done(value) => Ok(value),
         Answer::Failed(why) => bail!("{why}"),
@@ -207,14 +235,10 @@ pub(super) async fn ask_of(config: &Config, request: Request) -> Result<Value> {
 /// # Errors
 /// When the ledger cannot be written.
 pub(super) async fn write_down_refusal(config: &Config, what: Refused) -> Result<()> {
-    match socket::ask(&config.data_dir, &Request::Refused { what }).await? {
-        Some(Answer::Done(_)) => {}
-        Some(Answer::Failed(why)) => bail!("{why}"),
-        None => {
-            let _held = hold(&config.data_dir)?;
-            let ledger = Ledger::open(&config.data_dir)?;
-            ledger.append(Machine::clock().now(), &Event::Refused { what: what.into() })?;
-        }
+    if ask_server(config, &Request::Refused { what }).await?.is_none() {
+        let _held = hold(&config.data_dir)?;
+        let ledger = Ledger::open(&config.data_dir)?;
+        ledger.append(Machine::clock().now(), &Event::Refused { what: what.into() })?;
     }
     Ok(())
 }
@@ -223,19 +247,26 @@ pub(super) async fn write_down_refusal(config: &Config, what: Refused) -> Result
 async fn alone(config: &Config) -> Result<Clerk> {
     let ledger = Ledger::open(&config.data_dir)?;
     let store = Store::open(&config.data_dir, kind(config)).await?;
-    let (key, _) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
+    let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
     let venues = Arc::new(config.venues.clone());
     let (changes, mut nobody) = mpsc::channel::<Change>(CHANGES_MAX);
     tokio::spawn(async move { while nobody.recv().await.is_some() {} });
+    let clock = Machine::clock();
+    let desk = match objections(config, gate, &store, &ledger, clock).await? {
+        Some(lane) => Desk::new(key, store.clone(), lane),
+        None => Desk::without_server(key, store.clone()),
+    };
     Ok(Clerk {
         head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
-        desk: Desk::without_server(key, store.clone()),
+        desk,
         venues,
         store,
         ledger,
         mqtt: config.mqtt.clone(),
-        clock: Machine::clock(),
+        clock,
+        vault_dir: config.vault_dir.clone(),
         fast_lane: None,
+        notices: None,
     })
 }
 

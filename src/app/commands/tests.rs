@@ -130,3 +130,69 @@ async fn a_destroyed_venue_is_certified_and_stays_out_until_it_is_asked_for_agai
     let known = Ledger::open(&config.data_dir).unwrap().facts(&config.venues[0].id);
     assert!(known.destroyed.is_some());
 }
+
+/// A venue that never closes, with a vault in memory, and a visit open in it.
+fn with_a_vault(dir: &Path, vault: &Path) -> Config {
+    let text = format!(
+        "data_dir = {:?}\n[mqtt]\nurl = \"mqtt://127.0.0.1:1\"\n[vault]\ndir = {vault:?}\n[[venue]]\nid = \"mall\"\n\
+         timezone = \"UTC\"\n[[venue.zone]]\nid = \"foyer\"\n[[venue.sensor]]\nid = \"f1\"\nzone = \"foyer\"\n",
+        dir.join("data")
+    );
+    Config::parse(&text, std::iter::empty()).unwrap()
+}
+
+/// A server hears an address and crashes.
+async fn heard_and_crashed(config: &Config) {
+    let (store, ledger) = (Store::open(&config.data_dir, kind(config)).await, Ledger::open(&config.data_dir));
+    let (store, ledger) = (store.unwrap(), ledger.unwrap());
+    let (_, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await.unwrap();
+    let venue = &config.venues[0];
+    let vault = crate::app::resumed::vault(config).unwrap();
+    let clock = Machine::clock();
+    let earlier = crate::app::resumed::earlier(venue, vault.as_ref(), &store, &ledger, clock).await.unwrap();
+    let (venue, live) = (Arc::new(venue.clone()), tokio::sync::watch::channel(None).0);
+    let room = crate::pipeline::Room { venue, thresholds: 1, calibration: None, earlier, live };
+    let mut corridor = crate::pipeline::Corridor::new(gate, vec![room], crate::telemetry::Tally::default());
+    let payload = format!(r#"{{"s":[{{"id":"{ADDRESS}","rssi":-50}}]}}"#).into_bytes();
+    let topic = "passant/v1/mall/f1/sightings";
+    let arrival =
+        crate::intake::take_in(&crate::intake::Directory::new(config), topic, &payload, false, None);
+    let now = crate::pipeline::Reading::take(clock);
+    corridor.take(arrival.unwrap_or_else(|_| panic!("it is refused")), now, &mut Vec::new()).unwrap();
+    corridor.journal(now, [].iter());
+    store.close().await;
+}
+
+fn in_memory() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::Builder::new().prefix("vault-test-").tempdir_in("/dev/shm").unwrap();
+    let vault = dir.path().join("vault");
+    (dir, vault)
+}
+
+#[tokio::test]
+async fn an_objection_while_no_server_runs_forgets_what_lies_in_the_vault() {
+    let (temp, (_memory, vault)) = (tempfile::tempdir().unwrap(), in_memory());
+    let config = with_a_vault(temp.path(), &vault);
+    let held = hold(&config.data_dir).unwrap();
+    heard_and_crashed(&config).await;
+    drop(held);
+    let size = || vault.join("mall.vault").metadata().unwrap().len();
+    let before = size();
+    ask_of(&config, Request::OptOutAdd { device: "A4:C1:38:11:22:34".to_owned() }).await.unwrap();
+    assert_eq!(size(), before, "an address that was not heard changes nothing");
+    ask_of(&config, Request::OptOutAdd { device: ADDRESS.to_owned() }).await.unwrap();
+    assert!(size() < before, "the reading that waited is still in it");
+}
+
+#[tokio::test]
+async fn a_destroyed_venue_leaves_nothing_in_the_vault() {
+    let (temp, (_memory, vault)) = (tempfile::tempdir().unwrap(), in_memory());
+    let config = with_a_vault(temp.path(), &vault);
+    let held = hold(&config.data_dir).unwrap();
+    heard_and_crashed(&config).await;
+    drop(held);
+    assert_eq!(std::fs::read_dir(&vault).unwrap().count(), 2);
+    let certificate = ask_of(&config, Request::Destroy { venue: "mall".to_owned() }).await.unwrap();
+    assert_eq!(certificate["vault_files_left"], 0);
+    assert_eq!(std::fs::read_dir(&vault).unwrap().count(), 0);
+}

@@ -1,6 +1,7 @@
 //! A floor into its journal, and out of an earlier run's.
 
 use super::{Corridor, Earlier, Floor, Write};
+use crate::clock::EpochMs;
 use crate::ledger::Event;
 use crate::pipeline::journal::{Found, JOURNAL_MS, Journal, UNWRITTEN_MAX};
 use crate::pipeline::lenses::Moment;
@@ -83,7 +84,8 @@ impl Floor {
     }
 
     fn keep<'a>(&mut self, reading: Reading, unwritten: impl Iterator<Item = &'a Write>) {
-        let (Some(mut journal), Some(at)) = (self.journal.take(), self.clock.at()) else { return };
+        let Some(at) = self.clock.at() else { return };
+        let Some(mut journal) = self.journal.take() else { return };
         match self.seal(&mut journal, at, reading, unwritten) {
             Ok(bytes) => {
                 tracing::trace!(bytes, "open state was kept");
@@ -106,7 +108,7 @@ impl Floor {
     fn seal<'a>(
         &mut self,
         journal: &mut Journal,
-        at: crate::clock::EpochMs,
+        at: EpochMs,
         reading: Reading,
         unwritten: impl Iterator<Item = &'a Write>,
     ) -> Result<usize, Error> {

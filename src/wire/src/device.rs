@@ -30,6 +30,11 @@ use std::fmt;
 /// ```
 pub struct DeviceId([u8; 6]);
 
+/// The first bytes of the addresses that stand for no device, by which the way of an objection is tried out. They are
+/// locally administered, so no maker gives them away; a phone that draws its address at random draws one of them once in
+/// four million times.
+pub const RESERVED_OCTETS: [u8; 3] = [0x02, 0x50, 0x53];
+
 impl DeviceId {
     /// Reads an address in any usual spelling: `aabbccddeeff`, `AA:BB:…`, `aa-bb-…`, `aabb.ccdd.eeff`.
     ///
@@ -73,6 +78,12 @@ impl DeviceId {
     #[must_use]
     pub fn is_group(&self) -> bool {
         self.0[0] & 1 == 1
+    }
+
+    /// Whether it is one of the addresses that stand for no device.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(&RESERVED_OCTETS)
     }
 
     /// The raw bytes. Only the opt-out gate and the pseudonym stage have a use for them.
@@ -120,6 +131,14 @@ mod tests {
         ] {
             assert!(DeviceId::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_reserved_address_is_of_no_maker_and_of_no_group() {
+        let id = DeviceId::parse("02:50:53:11:22:33").unwrap();
+        assert!(id.is_reserved() && !id.is_group() && id.octets()[0] & 0b10 != 0);
+        assert!(!DeviceId::parse("02:50:54:11:22:33").unwrap().is_reserved());
+        assert!(!DeviceId::parse("a4:c1:38:11:22:33").unwrap().is_reserved());
     }
 
     #[test]

@@ -8,11 +8,11 @@ mod json;
 mod report;
 mod topic;
 
-pub use device::DeviceId;
+pub use device::{DeviceId, RESERVED_OCTETS};
 pub use report::{
     BootId, DecodeError, Heard, ItemRefusal, ItemRefusals, Kind, Reason, Report, Status, decode,
 };
-pub use topic::{Id, Subject, Topic, TopicError};
+pub use topic::{Id, PROBE_SENSOR, Subject, Topic, TopicError};
 
 /// The most bytes a payload may have; a larger message is refused whole.
 pub const PAYLOAD_BYTES_MAX: usize = 256 * 1024;

@@ -5,6 +5,10 @@ use std::fmt;
 const PREFIX: &str = "passant/v1/";
 const ID_BYTES_MAX: usize = 64;
 
+/// The id of a sensor that does not exist. The server publishes as it to try its own way from the broker to the gate out;
+/// no sensor may be configured under it, and nothing it says is ever counted.
+pub const PROBE_SENSOR: &str = "passant-probe";
+
 /// The id of a venue, a zone or a sensor: 1 to 64 letters, digits, `-`, `_` or `.`; it is safe in a topic, a path and
 /// a label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

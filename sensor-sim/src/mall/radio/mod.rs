@@ -4,8 +4,6 @@
 mod log_distance;
 mod multi_wall;
 mod place;
-#[cfg(test)]
-mod tests;
 
 #[cfg(test)]
 pub(super) use self::log_distance::mean_dbm;

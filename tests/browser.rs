@@ -1,0 +1,25 @@
+//! What people see, in a real Chromium: an objection from the form to the withdrawal, and the pages as they are looked at,
+//! read aloud, and walked through with a keyboard.
+//!
+//! Debian has what is needed in the packages chromium and chromium-driver.
+
+#[path = "browser/air.rs"]
+mod air;
+#[path = "browser/axe.rs"]
+mod axe;
+#[path = "browser/driver.rs"]
+mod driver;
+#[path = "browser/mall.rs"]
+mod mall;
+#[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod mosquitto;
+#[path = "browser/opt_out.rs"]
+mod opt_out;
+#[path = "browser/pages.rs"]
+mod pages;
+#[path = "support/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod server;
+#[path = "support/venue.rs"]
+mod venue;

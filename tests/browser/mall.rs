@@ -1,0 +1,111 @@
+//! A mall for the pages to show: zones on the plan and off it, full and nearly empty, and one of which nothing is heard.
+
+use super::air::{Air, HOUR_MS, START};
+use super::mosquitto::free_port;
+use super::server::Server;
+
+const HALF_MS: i64 = 30_000;
+/// Half-minutes that are played: an hour and a half of the day.
+const HALVES: i64 = 180;
+/// Half-minutes without anybody, so that the curve has a part that is held back.
+const EMPTY: std::ops::Range<i64> = 60..100;
+
+/// Zones with a place on the plan, and the phones in each: one of every shade, and two with nobody, which hide a third.
+const ZONES: [(&str, &str, u32); 9] = [
+    ("north", "North entrance", 36),
+    ("walk", "Long walk", 25),
+    ("books", "Books and papers", 0),
+    ("shoes", "Shoes", 0),
+    ("court", "Food court", 100),
+    ("market", "Market", 256),
+    ("toys", "Toys", 4),
+    ("garden", "Home and garden", 144),
+    ("pets", "Pets", 1),
+];
+/// A zone whose sensor has never spoken, and one that has no place on the plan.
+const MORE: &str = r#"
+[[venue.zone]]
+id = "cellar"
+name = "Cellar"
+polygon = [[80, 0], [100, 0], [100, 40], [80, 40]]
+[[venue.sensor]]
+id = "cellar-1"
+zone = "cellar"
+[[venue.zone]]
+id = "yard"
+name = "Yard"
+[[venue.sensor]]
+id = "yard-1"
+zone = "yard"
+"#;
+
+pub(crate) struct Mall {
+    pub(crate) server: Server,
+    air: Air,
+    /// The half-minutes that have been played.
+    played: i64,
+}
+
+impl Mall {
+    /// Opens one and lets an hour and a half of its day pass.
+    pub(crate) fn open() -> Self {
+        let broker = free_port();
+        let server = Server::start_with(&venue(), 5, &format!("embedded = \"127.0.0.1:{broker}\""));
+        let mut mall = Self { server, air: Air::of("mall", broker), played: 0 };
+        mall.play(HALVES);
+        let day = format!(
+            "/api/v1/venues/mall/figures?metric=occupancy&step=5m&from={}&to={}",
+            super::air::rfc3339(START),
+            super::air::rfc3339(START + HOUR_MS)
+        );
+        mall.server.until("the curve is stored", |server| {
+            server.json(&day)["figures"].as_array().is_some_and(|figures| figures.len() == 12)
+        });
+        mall
+    }
+
+    /// Lets half-minutes pass with people in them.
+    pub(crate) fn play(&mut self, halves: i64) {
+        let mut messages = Vec::new();
+        for half in self.played..self.played + halves {
+            let at = START + half * HALF_MS + 5_000;
+            for (place, (zone, _, phones)) in ZONES.into_iter().enumerate() {
+                let phones = if EMPTY.contains(&half) { 0 } else { phones };
+                let id = |n: u32| format!("02{place:02x}{:04x}{n:04x}", half % 65_536);
+                messages.push(self.air.heard(
+                    &format!("{zone}-1"),
+                    at,
+                    &(0..phones).map(id).collect::<Vec<_>>(),
+                ));
+            }
+            let yard: Vec<_> = (0..16).map(|n| format!("02ff{:04x}{n:04x}", half % 65_536)).collect();
+            messages.push(self.air.heard("yard-1", at, &yard));
+        }
+        self.air.send(messages);
+        self.played += halves;
+        self.air.pass_to(&self.server, "yard-1", START + self.played * HALF_MS + 15_000);
+    }
+
+    /// Where a page is.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url())
+    }
+}
+
+fn venue() -> String {
+    let mut text = String::from(
+        "[[venue]]\nid = \"mall\"\nname = \"Galerie du Passage\"\ntimezone = \"Europe/Paris\"\nclock = \"sightings\"\n\
+         controller = \"Galerie du Passage SAS, 1 place du Marché, 35000 Rennes\"\ncontact = \"privacy@passage.example\"\n\
+         purpose = \"To know how many people come, where they stay, and which way they go\"\n",
+    );
+    for (place, (id, name, _)) in ZONES.iter().enumerate() {
+        let (left, top) = (20 * (place % 4), 20 * (place / 4));
+        let (right, bottom) = (left + 20, top + 20);
+        text += &format!(
+            "[[venue.zone]]\nid = \"{id}\"\nname = \"{name}\"\n\
+             polygon = [[{left}, {top}], [{right}, {top}], [{right}, {bottom}], [{left}, {bottom}]]\n\
+             [[venue.sensor]]\nid = \"{id}-1\"\nzone = \"{id}\"\n"
+        );
+    }
+    text + MORE
+}
