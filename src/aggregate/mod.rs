@@ -172,7 +172,7 @@ impl Aggregate {
         for event in events {
             for step in [Step::QuarterHour, Step::Hour, Step::Day] {
                 match *event {
-                    VisitEvent::Ended { place, last, kind, dwell_minutes } => {
+                    VisitEvent::Ended { place, last, kind, dwell_minutes, .. } => {
                         if let Some(cell) = self.visit_cell(place, step, last, venue) {
                             cell.ended(kind, dwell_minutes);
                         }

@@ -98,7 +98,13 @@ fn a_visit_is_booked_where_it_ends_and_a_visitor_where_he_was() {
     let venue = venue();
     let mut aggregate = Aggregate::new(&venue);
     let place = VisitPlace::Zone(1);
-    let ended = |kind, time, dwell_minutes| VisitEvent::Ended { place, last: at(time), kind, dwell_minutes };
+    let ended = |kind, time, dwell_minutes| VisitEvent::Ended {
+        place,
+        first: at(time),
+        last: at(time),
+        kind,
+        dwell_minutes,
+    };
     let present =
         |who, from, to| VisitEvent::Present { place, who: Distinct(who), from: at(from), to: at(to) };
     let events = [

@@ -11,7 +11,7 @@ use crate::clock::{Day, EpochMs, SteadyMs};
 use crate::config::Venue;
 use crate::crowd::{self, Crowd};
 use crate::optout::Gate;
-use crate::pseudonym::{Footprint, KeyError, Keyring, NoFootprint, Now};
+use crate::pseudonym::{Footprint, KeyError, Keyring, NoFootprint, Now, Trace};
 use crate::roster::{Freshness, Roster};
 use crate::sighting::{DeviceId, HeadCount, ItemRefusal, SensorReport, SensorStatus, Sighting};
 use crate::telemetry::{Outcome, Tally};
@@ -260,7 +260,12 @@ impl Lenses {
         let Some(admitted) = gate.admit(sighting) else { return Ok(Err("gate")) };
         // A sensor whose clock runs ahead heard nothing that is still to come.
         let now = Now { open: self.opening.at(at.min(now.at), &self.venue), ..*now };
-        Ok(self.keyring.impress(admitted, sensor, at, &now)?.map_err(NoFootprint::as_str))
+        let left = self.keyring.impress(admitted, sensor, at, &now)?;
+        if let Ok(Footprint { trace: Trace::Closed(pseudonym), .. }) = left {
+            self.visits.hear_closed(pseudonym);
+            return Ok(Err(NoFootprint::Closed.as_str()));
+        }
+        Ok(left.map_err(NoFootprint::as_str))
     }
 
     /// Hands the footprints of a message to both lenses. Returns how many were counted.

@@ -47,6 +47,8 @@ pub enum Trace {
     Stable(Pseudonym),
     /// For the crowd lens.
     Fleeting(Tag),
+    /// A stable device in closed hours: that it is there at all, so that it is no visitor of the day.
+    Closed(Pseudonym),
     /// A fleeting device in closed hours: its strength only.
     Night,
 }
@@ -69,7 +71,7 @@ pub struct Footprint {
 pub enum NoFootprint {
     /// Weaker than the outside floor.
     Outside,
-    /// The venue was closed.
+    /// The venue was closed: at most it is known that the device was there.
     Closed,
     /// A fleeting address on the radio that the crowd lens does not count.
     OtherRadio,
@@ -185,9 +187,14 @@ impl Keyring {
                 }
                 None => return Ok(Err(NoFootprint::KeyGone)),
             },
-            Ok(Kind::Stable) => match self.day_key(at, now)? {
+            Ok(kind @ (Kind::Stable | Kind::Closed)) => match self.day_key(at, now)? {
                 Some(key) => {
-                    Trace::Stable(Pseudonym(hash(key, STABLE, sighting.class.radio(), &sighting.device)))
+                    let pseudonym = Pseudonym(hash(key, STABLE, sighting.class.radio(), &sighting.device));
+                    if matches!(kind, Kind::Stable) {
+                        Trace::Stable(pseudonym)
+                    } else {
+                        Trace::Closed(pseudonym)
+                    }
                 }
                 None => return Ok(Err(NoFootprint::KeyGone)),
             },
@@ -242,7 +249,7 @@ impl Keyring {
         if class.is_stable() {
             return match (now.open, rssi >= self.outside_floor_dbm) {
                 (_, false) => Err(NoFootprint::Outside),
-                (false, _) => Err(NoFootprint::Closed),
+                (false, true) => Ok(Kind::Closed),
                 (true, true) => Ok(Kind::Stable),
             };
         }
@@ -288,6 +295,7 @@ impl Keyring {
 
 enum Kind {
     Stable,
+    Closed,
     Fleeting,
     Night,
 }

@@ -1,14 +1,18 @@
 #![doc = include_str!("README.md")]
 
+mod near;
+mod path;
 mod seal;
 mod slot;
 mod stay;
+mod ways;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 
 use slot::{Reading, Slot};
 use stay::Visit;
+use ways::Ways;
 
 use crate::clock::EpochMs;
 use crate::config::Venue;
@@ -23,6 +27,10 @@ pub const SILENCE_MS: i64 = 15 * 60_000;
 /// Visits that have fallen silent are looked for this often, ms; with silence, slot and grace it stays under the 17
 /// minutes after which a window of visits closes.
 const SWEEP_MS: i64 = 60_000;
+/// An unbroken visit of this length is a till's, a television's or a badge's, and nobody's, ms.
+const INFRASTRUCTURE_MS: i64 = 6 * 3_600_000;
+/// The most devices of a day that are known to be no visitors'; one over it is taken for a visitor's.
+const INFRASTRUCTURE_MAX: usize = 100_000;
 /// The most visits open at once; a device over it is left out, and the log says so.
 const OPEN_VISITS_MAX: usize = 1_000_000;
 
@@ -71,6 +79,8 @@ pub enum VisitEvent {
     Ended {
         /// Where.
         place: Place,
+        /// Its first sighting.
+        first: EpochMs,
         /// Its last sighting.
         last: EpochMs,
         /// What it came to.
@@ -94,16 +104,24 @@ pub enum Heard {
 /// The visit lens of one venue.
 pub struct Visits {
     rules: Rules,
+    zones: usize,
+    /// Which zone follows which, by all moves of the day.
+    ways: Ways,
+    /// Devices of the day that are no visitors', without time or zone.
+    infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
+    /// The start of the venue day that the maps and the ways are of, once a slot of it was judged.
+    day: Option<EpochMs>,
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
     /// Each in a block of its own, which is wiped when the visit ends: a map leaves the bytes of what it removes.
     open: HashMap<Pseudonym, Box<Visit>, BuildHasherDefault<Uniform>>,
-    /// The start of the venue day that the map was made in.
-    day_start: EpochMs,
     swept: EpochMs,
     refused: u64,
 }
+
+/// Who hears of an event, and whose it is.
+type Told<'a> = dyn FnMut(Pseudonym, VisitEvent) + 'a;
 
 /// The thresholds of a venue, laid out by sensor.
 struct Rules {
@@ -125,10 +143,13 @@ impl Visits {
                 visitor_ms: i64::from(venue.thresholds.visitor_secs) * 1000,
                 engaged_ms: i64::from(venue.thresholds.engaged_secs) * 1000,
             },
+            zones: venue.zones.len(),
+            ways: Ways::new(venue.zones.len()),
+            infrastructure: HashSet::default(),
+            day: None,
             next: None,
             slots: VecDeque::new(),
             open: HashMap::default(),
-            day_start: EpochMs(i64::MIN),
             swept: EpochMs(i64::MIN),
             refused: 0,
         }
@@ -148,10 +169,30 @@ impl Visits {
         if self.slots[place].push(pseudonym, reading) { Heard::Counted } else { Heard::Full }
     }
 
+    /// Takes a stable device that is there in closed hours: it is no visitor's for the rest of the day. Nothing else is
+    /// kept of it, neither when nor where. One whose visit is not over is on its way out, and is a visitor's.
+    pub fn hear_closed(&mut self, pseudonym: Pseudonym) {
+        if !self.open.contains_key(&pseudonym) && self.infrastructure.len() < INFRASTRUCTURE_MAX {
+            self.infrastructure.insert(pseudonym);
+        }
+    }
+
+    /// How many devices of the day are known to be no visitors'.
+    #[must_use]
+    pub fn infrastructure(&self) -> usize {
+        self.infrastructure.len()
+    }
+
     /// Judges every slot whose time has come by the venue's clock, ends the visits that are over, and returns what
     /// there is to count.
     pub fn judge(&mut self, now: EpochMs, venue: &Venue) -> Vec<VisitEvent> {
         let mut events = Vec::new();
+        self.judge_each(now, venue, &mut |_, event| events.push(event));
+        events
+    }
+
+    /// The same, with whose event it is: for this room alone, and for the test that knows the truth.
+    pub(crate) fn judge_each(&mut self, now: EpochMs, venue: &Venue, told: &mut Told<'_>) {
         let last = (now.0 - SLOT_GRACE_MS).div_euclid(SLOT_MS) - 1;
         let mut next = *self.next.get_or_insert(now.0.div_euclid(SLOT_MS));
         while next <= last {
@@ -162,18 +203,18 @@ impl Visits {
             let start = EpochMs(next * SLOT_MS);
             next += 1;
             // A visit of the day before ends before the new day's first slot is judged.
-            self.sweep(start, venue, &mut events);
-            self.judge_slot(slot, start, &mut events);
+            self.sweep(start, venue, told);
+            self.judge_slot(slot, start, told);
         }
         self.next = Some(next);
-        self.sweep(EpochMs(next * SLOT_MS), venue, &mut events);
-        events
+        self.sweep(EpochMs(next * SLOT_MS), venue, told);
     }
 
-    /// Forgets a device's open visit and all that waits to be judged. What was counted of it before stays in windows
-    /// that had begun, as one of at least k.
+    /// Forgets a device: its open visit, and all that waits to be judged. What was counted of it before stays in windows
+    /// that had begun, as one of at least k, and among the day's moves.
     pub fn forget(&mut self, pseudonym: Pseudonym) {
         self.open.remove(&pseudonym);
+        self.infrastructure.remove(&pseudonym);
         self.slots.iter_mut().for_each(|slot| slot.forget(pseudonym));
     }
 
@@ -188,42 +229,65 @@ impl Visits {
         std::mem::take(&mut self.refused)
     }
 
-    fn judge_slot(&mut self, slot: Slot, start: EpochMs, events: &mut Vec<VisitEvent>) {
+    fn judge_slot(&mut self, slot: Slot, start: EpochMs, told: &mut Told<'_>) {
+        let mut events = Vec::new();
+        let mut moves = Vec::new();
         slot.for_each_device(|pseudonym, readings| {
+            if self.infrastructure.contains(&pseudonym) {
+                return;
+            }
             if self.open.len() >= OPEN_VISITS_MAX && !self.open.contains_key(&pseudonym) {
                 self.refused += 1;
                 return;
             }
             let visit =
                 self.open.entry(pseudonym).or_insert_with(|| Box::new(Visit::begins(start, readings)));
-            visit.take(&self.rules, Distinct(pseudonym.0), start, readings, events);
+            let known = (&self.rules, &self.ways, &mut moves);
+            visit.take(known, Distinct(pseudonym.0), start, readings, &mut events);
+            if visit.length_ms() >= INFRASTRUCTURE_MS && self.infrastructure.len() < INFRASTRUCTURE_MAX {
+                // Nobody visits for so long; what windows still open have counted of it stays, and its visit is none.
+                self.open.remove(&pseudonym);
+                self.infrastructure.insert(pseudonym);
+                events.clear();
+            }
+            events.drain(..).for_each(|event| told(pseudonym, event));
         });
+        moves.into_iter().for_each(|moved| self.ways.learn(moved));
     }
 
     /// Ends visits that were silent for too long by `horizon`, and those of an earlier venue day.
-    fn sweep(&mut self, horizon: EpochMs, venue: &Venue, events: &mut Vec<VisitEvent>) {
+    fn sweep(&mut self, horizon: EpochMs, venue: &Venue, told: &mut Told<'_>) {
         if horizon.0.div_euclid(SWEEP_MS) == self.swept.0.div_euclid(SWEEP_MS) {
             return;
         }
         self.swept = horizon;
         let day_start = venue.calendar.day_of(horizon).window.from;
+        let is_new_day = self.day.replace(day_start).is_some_and(|day| day != day_start);
+        if is_new_day {
+            self.ways = Ways::new(self.zones);
+            self.infrastructure = HashSet::default();
+        }
         let rules = &self.rules;
-        self.open.retain(|_, visit| {
+        let (mut events, mut moves) = (Vec::new(), Vec::new());
+        self.open.retain(|pseudonym, visit| {
             let over = visit.is_over(horizon, day_start);
             if over {
-                visit.end(rules, events);
+                visit.end(rules, Distinct(pseudonym.0), &mut events);
             } else {
-                visit.end_silent_stay(rules, horizon, events);
+                visit.settle(rules, Distinct(pseudonym.0), horizon, &mut moves, &mut events);
             }
+            events.drain(..).for_each(|event| told(*pseudonym, event));
             !over
         });
-        if self.day_start != day_start {
+        moves.into_iter().for_each(|moved| self.ways.learn(moved));
+        if is_new_day {
             // No visit spans two days. The pseudonyms of the old one are gone from the map, and here from its memory.
-            self.day_start = day_start;
             self.open = std::mem::take(&mut self.open).into_iter().collect();
         }
     }
 }
 
+#[cfg(test)]
+mod score_tests;
 #[cfg(test)]
 mod tests;

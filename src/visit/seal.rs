@@ -1,14 +1,16 @@
-//! Open visits and waiting slots on their way into the vault and out of it.
+//! Open visits, waiting slots, the day's ways and its infrastructure on their way into the vault and out of it.
 
 use super::Visits;
 use super::slot::Slot;
+use super::ways::Ways;
 use crate::pseudonym::Pseudonym;
 use crate::sealing::{Sealing, Unread, Unsealing};
 
 impl Visits {
     /// Puts all that is open in.
     pub fn seal(&self, into: &mut Sealing) {
-        into.put(&(self.next, self.swept));
+        into.put(&(self.next, self.swept, self.day, &self.ways));
+        into.put_all(self.infrastructure.iter(), |into, pseudonym| into.put(&pseudonym.0));
         into.put_all(self.slots.iter(), |into, Slot(readings)| {
             into.put_all(readings.iter(), |into, (pseudonym, reading)| into.put(&(pseudonym.0, reading)));
         });
@@ -18,9 +20,18 @@ impl Visits {
     /// Takes it out, into a lens that has heard nothing yet.
     ///
     /// # Errors
-    /// When it does not read.
+    /// When it does not read, or is of other zones.
     pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
-        (self.next, self.swept) = from.take()?;
+        let zones = self.zones;
+        (self.next, self.swept, self.day, self.ways) = from.take()?;
+        if !self.ways.is_of(zones) {
+            self.ways = Ways::new(zones);
+            return Err(from.unread());
+        }
+        from.take_all(|from| {
+            self.infrastructure.insert(Pseudonym(from.take()?));
+            Ok::<_, Unread>(())
+        })?;
         from.take_all(|from| {
             let mut slot = Slot::default();
             from.take_all(|from| {

@@ -1,70 +1,45 @@
 //! One device's open visit.
 
+use super::near::Near;
+use super::path::{Heard, Paths, Settled, Stretch};
 use super::slot::Reading;
-use super::{Distinct, Kind, Place, Rules, SILENCE_MS, SLOT_MS, VisitEvent};
+use super::ways::{Move, Ways};
+use super::{Distinct, Kind, Place, Rules, VisitEvent};
 use crate::clock::EpochMs;
-
-/// Slots that the zone is judged over.
-const ZONE_SLOTS: i64 = 3;
-/// A challenger this much stronger takes over at once, dB.
-const HYSTERESIS_DB: f32 = 4.0;
-/// Readings of one slot kept for the zone, spread evenly over the slot's set.
-const ZONE_READINGS_MAX: usize = 32;
-
-/// From a first to a last sighting.
-#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
-struct Stay {
-    first: EpochMs,
-    last: EpochMs,
-    sightings: u32,
-}
 
 /// What is remembered of a device while its visit is open.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Visit {
-    whole: Stay,
-    /// The newest stretch of it that was near, and the length of the longest before that, ms.
-    near: Option<Stay>,
-    near_before_ms: Option<i64>,
-    zone: Option<(u16, Stay)>,
-    /// The zone that was strongest in the slot before, if it was not the zone of the visit.
-    challenger: Option<u16>,
-    recent: Vec<(i64, Reading)>,
+    first: EpochMs,
+    last: EpochMs,
+    gaps: Gaps,
+    near: Near,
+    paths: Paths,
+    /// The last sighting in the zone before, if there was one in this visit.
+    left: Option<EpochMs>,
+    /// Until when it was said to be present, in the zone and in the venue.
+    said_zone: Option<EpochMs>,
+    said_venue: Option<EpochMs>,
 }
 
-impl Stay {
-    fn begins(at: EpochMs) -> Self {
-        Self { first: at, last: at, sightings: 0 }
+/// Times between one slot in which a device was heard and the next.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Gaps {
+    sum_ms: i64,
+    /// In ms and s, so that a day of them fits.
+    squares_ms_secs: i64,
+}
+
+impl Gaps {
+    fn add(&mut self, ms: i64) {
+        self.sum_ms += ms;
+        self.squares_ms_secs += ms * ms / 1000;
     }
 
-    fn extend(&mut self, last: EpochMs, sightings: usize) {
-        self.last = self.last.max(last);
-        self.sightings = self.sightings.saturating_add(sightings as u32);
-    }
-
-    fn length_ms(&self) -> i64 {
-        self.last.since(self.first)
-    }
-
-    /// Last minus first sighting plus the mean gap, in whole minutes.
-    fn dwell_minutes(&self) -> u16 {
-        let gap = self.length_ms() / i64::from(self.sightings.max(2) - 1);
-        u16::try_from((self.length_ms() + gap + 30_000) / 60_000).unwrap_or(u16::MAX)
-    }
-
-    /// Says that a visitor was present since the last event, once the stay is long enough.
-    fn present(
-        &self,
-        rules: &Rules,
-        place: Place,
-        who: Distinct,
-        before: EpochMs,
-        events: &mut Vec<VisitEvent>,
-    ) {
-        let qualifies = EpochMs(self.first.0 + rules.visitor_ms);
-        if self.last >= qualifies {
-            events.push(VisitEvent::Present { place, who, from: before.max(qualifies), to: self.last });
-        }
+    /// The mean gap as the visit's moments meet it: a moment lies in a long gap more often than in a short one. 0 without
+    /// any.
+    fn mean_ms(self) -> i64 {
+        self.squares_ms_secs * 1000 / self.sum_ms.max(1)
     }
 }
 
@@ -73,122 +48,148 @@ impl Visit {
     pub(super) fn begins(start: EpochMs, readings: &[Reading]) -> Self {
         let first = moment(start, readings.first());
         Self {
-            whole: Stay::begins(first),
-            near: None,
-            near_before_ms: None,
-            zone: None,
-            challenger: None,
-            recent: Vec::new(),
+            first,
+            last: first,
+            gaps: Gaps::default(),
+            near: Near::default(),
+            paths: Paths::default(),
+            left: None,
+            said_zone: None,
+            said_venue: None,
         }
     }
 
     /// Takes the set of readings of a slot, which is sorted by time and not empty.
     pub(super) fn take(
         &mut self,
-        rules: &Rules,
+        (rules, ways, moves): (&Rules, &Ways, &mut Vec<Move>),
         who: Distinct,
         start: EpochMs,
         readings: &[Reading],
         events: &mut Vec<VisitEvent>,
     ) {
-        self.whole.extend(moment(start, readings.last()), readings.len());
+        let (first, last) = (moment(start, readings.first()), moment(start, readings.last()));
+        if first > self.last {
+            self.gaps.add(first.since(self.last));
+        }
+        self.last = last;
         let is_near = |r: &&Reading| r.rssi >= rules.near_dbm_of[usize::from(r.sensor)];
-        let near = readings.iter().filter(is_near).count();
-        let (first_near, last_near) = (readings.iter().find(is_near), readings.iter().rfind(is_near));
-        self.remember(start, readings);
-        let (Some(first_near), Some(last_near)) = (first_near, last_near) else { return };
-        let (first, last) = (moment(start, Some(first_near)), moment(start, Some(last_near)));
-        if let Some(silent) = self.near.take_if(|stay| first.since(stay.last) >= SILENCE_MS) {
-            // Heard all the while, but from outside: to be near again is a new stretch.
-            self.near_before_ms = self.near_before_ms.max(Some(silent.length_ms()));
+        let near = readings.iter().find(is_near).zip(readings.iter().rfind(is_near));
+        let near = near.map(|(first, last)| (moment(start, Some(first)), moment(start, Some(last))));
+        if let Some((first, last)) = near {
+            self.near.extend(first, last);
+            present(rules, &self.near, &mut self.said_venue, Place::Venue, who, events);
         }
-        let stay = self.near.get_or_insert(Stay::begins(first));
-        let before = stay.last;
-        stay.extend(last, near);
-        stay.present(rules, Place::Venue, who, before, events);
+        self.paths.take(&Heard { first, last, near, zones: &zones(rules, readings) }, ways);
+        self.settle(rules, who, last, moves, events);
+    }
 
-        self.end_silent_stay(rules, first, events);
-        let Some(zone) = self.judge_zone(rules) else { return };
-        if self.zone.is_some_and(|(current, _)| current != zone) {
-            self.end_stay(rules, events);
-        }
-        let (zone, stay) = self.zone.get_or_insert((zone, Stay::begins(first)));
-        let (zone, before) = (*zone, stay.last);
-        stay.extend(last, near);
-        stay.present(rules, Place::Zone(zone), who, before, events);
+    /// From the first to the last sighting, ms.
+    pub(super) fn length_ms(&self) -> i64 {
+        self.last.since(self.first)
     }
 
     pub(super) fn is_over(&self, horizon: EpochMs, day_start: EpochMs) -> bool {
-        horizon.since(self.whole.last) >= SILENCE_MS || self.whole.first < day_start
+        horizon.since(self.last) >= super::SILENCE_MS || self.first < day_start
     }
 
-    /// Ends the zone visit if the zone was silent for too long.
-    pub(super) fn end_silent_stay(&mut self, rules: &Rules, horizon: EpochMs, events: &mut Vec<VisitEvent>) {
-        if self.zone.is_some_and(|(_, stay)| horizon.since(stay.last) >= SILENCE_MS) {
-            self.end_stay(rules, events);
+    /// Ends the zone visits that are settled by a moment.
+    pub(super) fn settle(
+        &mut self,
+        rules: &Rules,
+        who: Distinct,
+        now: EpochMs,
+        moves: &mut Vec<Move>,
+        events: &mut Vec<VisitEvent>,
+    ) {
+        while let Some(Settled { stretch, to, next }) = self.paths.settle(now) {
+            moves.push(Move {
+                from: stretch.zone,
+                to,
+                stayed_ms: stretch.last.since(stretch.first),
+                gap_ms: next.since(stretch.last),
+            });
+            self.end_stay(rules, &stretch, Some(next), who, events);
+        }
+        if let Some(stretch) = self.paths.agreed() {
+            present(rules, &stretch.near, &mut self.said_zone, Place::Zone(stretch.zone), who, events);
         }
     }
 
     /// Ends the visit.
-    pub(super) fn end(&mut self, rules: &Rules, events: &mut Vec<VisitEvent>) {
-        self.end_stay(rules, events);
-        let longest = self.near.map(|near| near.length_ms()).max(self.near_before_ms);
-        let kind = longest.map_or(Kind::PasserBy, |near_ms| rules.kind(near_ms));
-        let dwell_minutes = self.whole.dwell_minutes();
-        events.push(VisitEvent::Ended { place: Place::Venue, last: self.whole.last, kind, dwell_minutes });
+    pub(super) fn end(&mut self, rules: &Rules, who: Distinct, events: &mut Vec<VisitEvent>) {
+        let stretches = self.paths.end();
+        for (i, stretch) in stretches.iter().enumerate() {
+            self.end_stay(rules, stretch, stretches.get(i + 1).map(|next| next.first), who, events);
+        }
+        let (first, last) = (self.first, self.last);
+        let dwell_minutes = whole_minutes(last.since(first) + self.gaps.mean_ms());
+        let kind = self.near.longest_ms().map_or(Kind::PasserBy, |ms| rules.kind(ms));
+        events.push(VisitEvent::Ended { place: Place::Venue, first, last, kind, dwell_minutes });
     }
 
-    fn end_stay(&mut self, rules: &Rules, events: &mut Vec<VisitEvent>) {
-        if let Some((zone, stay)) = self.zone.take() {
-            let kind = rules.kind(stay.length_ms());
-            let dwell_minutes = stay.dwell_minutes();
-            events.push(VisitEvent::Ended { place: Place::Zone(zone), last: stay.last, kind, dwell_minutes });
+    /// Ends a zone visit, after which there was a first sighting in the next zone, or none. One that was never near is
+    /// none.
+    fn end_stay(
+        &mut self,
+        rules: &Rules,
+        stretch: &Stretch,
+        next: Option<EpochMs>,
+        who: Distinct,
+        events: &mut Vec<VisitEvent>,
+    ) {
+        let Stretch { zone, first, last, ref near } = *stretch;
+        let before = self.left.replace(last);
+        let Some(near_ms) = near.longest_ms() else { return };
+        let place = Place::Zone(zone);
+        present(rules, near, &mut self.said_zone, place, who, events);
+        self.said_zone = None;
+        // What lies between two zones is half the one's and half the other's.
+        let gaps_ms = [before.map(|before| first.since(before)), next.map(|next| next.since(last))];
+        let gap_ms: i64 = gaps_ms.map(|gap| gap.unwrap_or(self.gaps.mean_ms())).iter().sum();
+        let dwell_minutes = whole_minutes(last.since(first) + gap_ms / 2);
+        events.push(VisitEvent::Ended { place, first, last, kind: rules.kind(near_ms), dwell_minutes });
+    }
+}
+
+/// Says that a visitor was present since it was said last, once near for long enough.
+fn present(
+    rules: &Rules,
+    near: &Near,
+    said: &mut Option<EpochMs>,
+    place: Place,
+    who: Distinct,
+    events: &mut Vec<VisitEvent>,
+) {
+    let Some((first, last)) = near.newest else { return };
+    let qualifies = EpochMs(first.0 + rules.visitor_ms);
+    if last >= qualifies && *said != Some(last) {
+        events.push(VisitEvent::Present {
+            place,
+            who,
+            from: said.map_or(qualifies, |said| said.max(qualifies)),
+            to: last,
+        });
+        *said = Some(last);
+    }
+}
+
+/// How strong each zone heard it, dBm, by zone: the strongest of its sensors by the median.
+fn zones(rules: &Rules, readings: &[Reading]) -> Vec<(u16, f32)> {
+    let mut sorted: Vec<(u16, i8)> = readings.iter().map(|r| (r.sensor, r.rssi)).collect();
+    sorted.sort_unstable();
+    let mut zones: Vec<(u16, f32)> = Vec::new();
+    for of in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let (low, high) = (of[(of.len() - 1) / 2].1, of[of.len() / 2].1);
+        let median = f32::midpoint(f32::from(low), f32::from(high));
+        let zone = rules.zone_of[usize::from(of[0].0)];
+        match zones.iter_mut().find(|(known, _)| *known == zone) {
+            Some((_, strongest)) => *strongest = strongest.max(median),
+            None => zones.push((zone, median)),
         }
     }
-
-    fn remember(&mut self, start: EpochMs, readings: &[Reading]) {
-        let slot = start.0 / SLOT_MS;
-        self.recent.retain(|(of, _)| slot - of < ZONE_SLOTS);
-        let step = readings.len().div_ceil(ZONE_READINGS_MAX);
-        self.recent.extend(readings.iter().step_by(step.max(1)).map(|r| (slot, *r)));
-    }
-
-    /// The zone after this slot; `None` while no sensor is near by its median.
-    fn judge_zone(&mut self, rules: &Rules) -> Option<u16> {
-        let medians = self.medians();
-        let near =
-            |(sensor, median): &&(u16, f32)| *median >= f32::from(rules.near_dbm_of[usize::from(*sensor)]);
-        let strength = |zone: u16| {
-            let of_zone = medians.iter().filter(|(sensor, _)| rules.zone_of[usize::from(*sensor)] == zone);
-            of_zone.map(|(_, median)| *median).max_by(f32::total_cmp)
-        };
-        // The first of equals, so that the answer depends on the set alone.
-        let best = medians.iter().filter(near).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        let current = self.zone.map(|(zone, _)| zone);
-        let Some(&(sensor, loudest)) = best else { return current };
-        let zone = rules.zone_of[usize::from(sensor)];
-        let Some(current) = current.filter(|current| *current != zone) else {
-            self.challenger = None;
-            return Some(zone);
-        };
-        let wins = match strength(current) {
-            None => true,
-            Some(held) => loudest >= held + HYSTERESIS_DB || self.challenger == Some(zone),
-        };
-        self.challenger = (!wins).then_some(zone);
-        Some(if wins { zone } else { current })
-    }
-
-    /// The median strength at each sensor over the last slots, by sensor.
-    fn medians(&self) -> Vec<(u16, f32)> {
-        let mut strengths: Vec<(u16, i8)> = self.recent.iter().map(|(_, r)| (r.sensor, r.rssi)).collect();
-        strengths.sort_unstable();
-        let median = |of: &[(u16, i8)]| {
-            let (low, high) = (of[(of.len() - 1) / 2].1, of[of.len() / 2].1);
-            f32::midpoint(f32::from(low), f32::from(high))
-        };
-        strengths.chunk_by(|a, b| a.0 == b.0).map(|of| (of[0].0, median(of))).collect()
-    }
+    zones.sort_unstable_by_key(|(zone, _)| *zone);
+    zones
 }
 
 impl Rules {
@@ -201,6 +202,10 @@ impl Rules {
             Kind::Bounce
         }
     }
+}
+
+fn whole_minutes(ms: i64) -> u16 {
+    u16::try_from((ms + 30_000) / 60_000).unwrap_or(u16::MAX)
 }
 
 fn moment(start: EpochMs, reading: Option<&Reading>) -> EpochMs {

@@ -35,7 +35,7 @@ fn play(footprints: &[Footprint]) -> Vec<String> {
 
 fn told(event: &VisitEvent) -> Option<String> {
     match event {
-        VisitEvent::Ended { place, last, kind, dwell_minutes } => {
+        VisitEvent::Ended { place, last, kind, dwell_minutes, .. } => {
             Some(format!("{place:?} {kind:?} {dwell_minutes} min, last at {} s", (last.0 - noon()) / 1000))
         }
         VisitEvent::Present { .. } => None,
@@ -73,11 +73,7 @@ fn to_be_near_twice_in_three_hours_is_no_long_stay() {
     }
     assert_eq!(
         play(&path),
-        [
-            "Zone(0) Bounce 0 min, last at 0 s",
-            "Zone(0) Bounce 0 min, last at 10800 s",
-            "Venue Bounce 181 min, last at 10800 s"
-        ]
+        ["Zone(0) Bounce 181 min, last at 10800 s", "Venue Bounce 181 min, last at 10800 s"]
     );
 }
 
@@ -88,28 +84,61 @@ fn a_change_of_zone_ends_the_zone_visit_only() {
     assert_eq!(
         play(&path),
         [
-            "Zone(0) Visitor 7 min, last at 360 s",
-            "Zone(1) Visitor 13 min, last at 1200 s",
+            // The two minutes between are half the one's and half the other's.
+            "Zone(0) Visitor 8 min, last at 360 s",
+            "Zone(1) Visitor 14 min, last at 1200 s",
             "Venue Engaged 21 min, last at 1200 s"
         ]
     );
 }
 
+/// Heard every twenty seconds at −60 dBm in the first zone, and so strong in the other.
+fn zones_of(levels: impl IntoIterator<Item = i8>) -> Vec<String> {
+    let slots = levels.into_iter().enumerate();
+    let path: Vec<_> = slots
+        .flat_map(|(n, there)| {
+            let at = noon() + n as i64 * 20_000;
+            [heard(1, 0, -60, at), heard(1, 1, there, at + 1)]
+        })
+        .collect();
+    play(&path).into_iter().filter(|event| event.starts_with("Zone")).collect()
+}
+
 #[test]
-fn a_challenger_needs_four_decibels_or_ten_seconds() {
-    let slot = |n: i64, there: i8| {
-        let at = noon() + n * SLOT_MS;
-        [heard(1, 0, -60, at), heard(1, 1, there, at + 1)]
+fn to_be_loud_elsewhere_for_a_moment_is_no_visit_there_and_no_return() {
+    let briefly = |there: i8, slots: usize| {
+        let levels = [vec![-75; 20], vec![there; slots], vec![-75; 20]].concat();
+        zones_of(levels).len()
     };
-    let zones = |levels: &[i8]| {
-        let path: Vec<_> = levels.iter().enumerate().flat_map(|(n, level)| slot(n as i64, *level)).collect();
-        play(&path).iter().filter(|event| event.starts_with("Zone")).count()
-    };
-    assert_eq!(zones(&[-70, -70, -70, -70]), 1);
-    // The median of three slots rises over −60 once two of them are at −58.
-    assert_eq!(zones(&[-70, -70, -58, -58]), 1, "stronger by 2 dB for one slot does not take over");
-    assert_eq!(zones(&[-70, -70, -58, -58, -58]), 2, "for ten seconds it does");
-    assert_eq!(zones(&[-70, -70, -54, -54]), 2, "by over 4 dB at once");
+    assert_eq!(briefly(-75, 3), 1);
+    assert_eq!(briefly(-56, 1), 1, "four decibels for one slot");
+    assert_eq!(briefly(-57, 4), 1, "three for a minute");
+    assert_eq!(briefly(-40, 12), 3, "twenty for four minutes is a visit, and so is the return");
+}
+
+#[test]
+fn a_change_of_zone_is_booked_where_it_happened_however_late_it_is_settled() {
+    let zones = zones_of([vec![-75; 30], vec![-45; 30]].concat());
+    // The first thirty slots end at 580 s, the second begin at 600.
+    assert_eq!(zones, ["Zone(0) Visitor 10 min, last at 580 s", "Zone(1) Visitor 10 min, last at 1180 s"]);
+}
+
+#[test]
+fn a_sleeping_phone_is_not_split() {
+    // Three bursts, seven minutes apart, with one weak slot in the middle of each.
+    let slots = [0, 20, 40, 480, 500, 520, 960, 980, 1000];
+    let path: Vec<_> = slots
+        .iter()
+        .enumerate()
+        .flat_map(|(n, secs)| {
+            let at = noon() + secs * 1000;
+            let there = if n % 3 == 1 { -57 } else { -72 };
+            [heard(1, 0, -60, at), heard(1, 1, there, at + 1)]
+        })
+        .collect();
+    let zones: Vec<_> = play(&path).into_iter().filter(|event| event.starts_with("Zone")).collect();
+    // 1000 s, and the gap as a moment of it meets it: (6·20² + 2·440²)/1000 s, half at either end.
+    assert_eq!(zones, ["Zone(0) Engaged 23 min, last at 1000 s"]);
 }
 
 #[test]
@@ -185,4 +214,67 @@ fn a_forgotten_device_makes_no_further_event() {
     visits.forget(Pseudonym(1));
     let events = visits.judge(EpochMs(noon() + 60 * MINUTE), &venue);
     assert!(events.is_empty());
+}
+
+#[test]
+fn what_is_there_at_night_is_no_visitor_by_day() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    visits.judge(EpochMs(noon() - 5 * 60 * MINUTE), &venue);
+    visits.hear_closed(Pseudonym(1));
+    let mut by_day = |from: i64| {
+        let mut ended = Vec::new();
+        visits.judge(EpochMs(from), &venue);
+        for minute in 0..6 {
+            (1..=2).for_each(|who| {
+                visits.hear(&heard(who, 0, -60, from + minute * MINUTE));
+            });
+        }
+        visits.judge_each(EpochMs(from + 30 * MINUTE), &venue, &mut |Pseudonym(who), event| {
+            if told(&event).is_some() {
+                ended.push(who);
+            }
+        });
+        (ended, visits.infrastructure())
+    };
+    assert_eq!(by_day(noon()), (vec![2, 2], 1), "the other's visit alone, to the zone and to the venue");
+    let (mut tomorrow, known) = by_day(noon() + 24 * 60 * MINUTE);
+    tomorrow.sort_unstable();
+    assert_eq!((tomorrow, known), (vec![1, 1, 2, 2], 0), "the set is of the day");
+}
+
+#[test]
+fn a_visit_of_six_hours_is_nobodys() {
+    let ended = |minutes: i64| {
+        let venue = venue();
+        let mut visits = Visits::new(&venue);
+        let mut ended = 0;
+        let mut tell = |_: Pseudonym, event| ended += usize::from(matches!(event, VisitEvent::Ended { .. }));
+        visits.judge_each(EpochMs(noon()), &venue, &mut tell);
+        for footprint in every_minute(0, -60, 0, minutes) {
+            visits.judge_each(footprint.at, &venue, &mut tell);
+            visits.hear(&footprint);
+        }
+        visits.judge_each(EpochMs(noon() + (minutes + 17) * MINUTE), &venue, &mut tell);
+        ended
+    };
+    assert_eq!(ended(359), 2, "its visit to the zone and to the venue");
+    assert_eq!(ended(360), 0);
+    assert_eq!(ended(500), 0, "and it begins no other");
+}
+
+#[test]
+fn who_is_on_the_way_out_at_closing_is_a_visitor() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    let mut events = visits.judge(EpochMs(noon()), &venue);
+    for footprint in every_minute(0, -60, 0, 6) {
+        events.extend(visits.judge(footprint.at, &venue));
+        visits.hear(&footprint);
+    }
+    events.extend(visits.judge(EpochMs(noon() + 7 * MINUTE), &venue));
+    visits.hear_closed(Pseudonym(1));
+    events.extend(visits.judge(EpochMs(noon() + 23 * MINUTE), &venue));
+    assert_eq!(events.iter().filter_map(told).count(), 2);
+    assert_eq!(visits.infrastructure(), 0);
 }

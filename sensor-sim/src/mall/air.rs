@@ -87,6 +87,14 @@ impl Air {
         air
     }
 
+    /// Lets nobody speak on this day but devices that keep one address; what they say stays the same.
+    pub(super) fn only_stable(&mut self) {
+        let devices = &self.plan.devices;
+        self.events.retain(|Reverse(event)| match event.what {
+            What::Burst(i) | What::Frame(i, _) => devices[i as usize].stable_address().is_some(),
+        });
+    }
+
     /// When the next event before a moment is; days are opened as they come.
     pub(super) fn due(&mut self, end: i64) -> Option<i64> {
         while self.plan.day.to <= self.next_at().unwrap_or(i64::MAX).min(end) {

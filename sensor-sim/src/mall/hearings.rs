@@ -24,6 +24,14 @@ impl Hearings {
         let day = VenueDay::of(scenario, date);
         Self { air: Air::new(scenario, seed, day.from), to: day.to, heard: VecDeque::new() }
     }
+
+    /// The same, of the devices alone that keep one address all day.
+    #[must_use]
+    pub fn of_stable(scenario: &Scenario, seed: u64, date: NaiveDate) -> Self {
+        let mut hearings = Self::of(scenario, seed, date);
+        hearings.air.only_stable();
+        hearings
+    }
 }
 
 impl Iterator for Hearings {

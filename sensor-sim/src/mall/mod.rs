@@ -29,7 +29,7 @@ use passant_wire::BootId;
 use self::air::Air;
 pub use self::air::Hearing;
 use self::antenna::Antenna;
-pub use self::chronicle::Chronicle;
+pub use self::chronicle::{Carrier, Chronicle, Stay};
 pub use self::hearings::Hearings;
 pub use self::scenario::{Error, FILE_BYTES_MAX, ITEMS_MAX, LAYERS_MAX, MALL, PEOPLE_MAX, SHIPPED, Scenario};
 

@@ -64,3 +64,18 @@ fn a_device_is_heard_only_while_it_is_there_and_under_its_own_address() {
     assert_eq!((device.zone_at(came - 1), device.zone_at(left)), (None, None));
     assert!(device.zone_at(came).is_some() && device.zone_at(left - 1).is_some());
 }
+
+#[test]
+fn stable_devices_alone_are_heard_as_among_all() {
+    let scenario = small();
+    let chronicle = Chronicle::of(&scenario, SEED, tuesday());
+    let is_stable = |h: &Hearing| chronicle.device(h.device).unwrap().stable_address().is_some();
+    let among_all: Vec<Hearing> = Hearings::of(&scenario, SEED, tuesday()).filter(is_stable).collect();
+    let mut alone: Vec<Hearing> = Hearings::of_stable(&scenario, SEED, tuesday()).collect();
+    // Those of one moment come in the order in which they were planned, which others take part in.
+    let key = |h: &Hearing| (h.at_ms, h.device, h.sensor);
+    let mut sorted = among_all;
+    sorted.sort_by_key(key);
+    alone.sort_by_key(key);
+    assert!(alone == sorted && alone.len() > 1_000);
+}
