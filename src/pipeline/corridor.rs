@@ -239,7 +239,7 @@ impl Floor {
         for count in std::mem::take(&mut self.waiting_counts) {
             self.head_count(count, out);
         }
-        let Passed { closed, keys_wiped, calibrated } =
+        let Passed { halves, closed, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
         self.tell_wiped(keys_wiped, reading, out);
         let begun = self.lenses.begin_day(Moment { at, steady: reading.steady });
@@ -248,6 +248,7 @@ impl Floor {
         if calibrated {
             self.calibrated(at, out);
         }
+        halves.iter().for_each(|half| self.judge.hear(half));
         let figures: Vec<Figure> = closed.into_iter().flat_map(|window| self.judge.judge(window)).collect();
         if !figures.is_empty() {
             let shown = figures.iter().filter(|figure| figure.value().is_some()).count();

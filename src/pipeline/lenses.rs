@@ -31,6 +31,8 @@ pub struct Moment {
 /// What became of time passing.
 #[derive(Debug, Default)]
 pub struct Passed {
+    /// The half-minutes that closed, in order of time; some of them lie in windows that closed.
+    pub halves: Vec<Newest>,
     /// The windows that closed.
     pub closed: Vec<Closed>,
     /// Keys of days that were wiped.
@@ -175,9 +177,7 @@ impl Lenses {
         let alive =
             |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
         let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
-        if !beats.is_empty() {
-            self.aggregate.beats(&beats, &self.venue);
-        }
+        let halves = self.aggregate.beats(&beats, &self.venue);
         let events = self.visits.judge(moment.at, &self.venue);
         self.aggregate.visits(&events, &self.venue);
         self.roster.roll(moment.at);
@@ -186,6 +186,7 @@ impl Lenses {
             tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
         }
         Passed {
+            halves,
             closed: self.aggregate.close(moment.at),
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,

@@ -1,11 +1,12 @@
 #![doc = include_str!("README.md")]
 
-mod bookings;
-mod columns;
+mod bend;
 mod figure;
+mod halves;
 mod judge;
+mod lengths;
 mod live;
-mod partners;
+mod series;
 #[cfg(test)]
 mod solver_tests;
 mod traffic;
