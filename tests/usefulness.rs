@@ -66,7 +66,10 @@ fn of_cells_with_twice_k_at_least_98_percent_are_shown() {
         }
     }
     for ((metric, place, step), [large, shown]) in cells {
-        println!("{metric:15} {place:6} {step:4} {shown:5} of {large:5} {:6.2} %", 100.0 * f64::from(shown) / f64::from(large));
+        println!(
+            "{metric:15} {place:6} {step:4} {shown:5} of {large:5} {:6.2} %",
+            100.0 * f64::from(shown) / f64::from(large)
+        );
     }
 }
 
@@ -125,10 +128,15 @@ fn count(
                 Scope::Zone(_) => "zone",
             };
             if n >= k2 {
-                let cell = cells.entry((figure.metric().as_str().into(), place.into(), figure.step().as_str().into())).or_default();
+                let cell = cells
+                    .entry((figure.metric().as_str().into(), place.into(), figure.step().as_str().into()))
+                    .or_default();
                 cell[0] += 1;
                 cell[1] += u32::from(figure.value().is_some());
-                if figure.value().is_none() && figure.step() != Step::FiveMinutes && std::env::var("WHY").is_ok() {
+                if figure.value().is_none()
+                    && figure.step() != Step::FiveMinutes
+                    && std::env::var("WHY").is_ok()
+                {
                     println!("{:?} {} {} {n}", figure.metric(), place, figure.step().as_str());
                 }
             }

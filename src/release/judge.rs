@@ -9,8 +9,7 @@ use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown
 use passant_wire::Id;
 
 use crate::aggregate::{
-    CROWD_LATENESS_SECS, Closed, Covered, Newest, Occupancy, Place, Traffic, VISIT_LATENESS_SECS,
-    ZoneWindow,
+    CROWD_LATENESS_SECS, Closed, Covered, Newest, Occupancy, Place, Traffic, VISIT_LATENESS_SECS, ZoneWindow,
 };
 use crate::clock::{EpochMs, Step, Window};
 use crate::config::{ClockKind, Venue};
@@ -170,7 +169,9 @@ impl Judge {
         self.shown.insert(window.step, shown);
         let mut figures = Vec::with_capacity(window.rows.len() * 2);
         for ((place, covered), told) in window.rows.iter().zip(told) {
-            let Told { mean, peak, is_whole } = if shown { told } else { Told::default() };
+            let Told { mean, peak, is_whole } = told;
+            // A peak is of a half-minute in which the venue was shown.
+            let mean = mean.filter(|_| shown);
             // A venue's number is coarse, a zone's or group's is whole.
             let number = |said: Said| match place {
                 Place::Venue => coarse(said.banded()),
@@ -182,8 +183,7 @@ impl Judge {
             let level = covered.row.mean;
             let made = level.map(|of| Made { calibration: of.calibration, calibrated: of.calibrated });
             let coverage = self.covered(window.step, covered);
-            let label =
-                |metric| self.label(metric, *place, window.step, window.window, coverage, made);
+            let label = |metric| self.label(metric, *place, window.step, window.window, coverage, made);
             figures.push(Figure::judged(label(Metric::Occupancy), mean.map(number), root_mean));
             figures.push(Figure::judged(label(Metric::OccupancyPeak), peak.map(number), None));
         }
@@ -270,11 +270,7 @@ impl Judge {
 
 /// Rounded to the grain, its band outward.
 fn coarse(Banded { value, low, high }: Banded) -> Banded {
-    Banded {
-        value: to_grain(f64::from(value)),
-        low: low / GRAIN * GRAIN,
-        high: high.div_ceil(GRAIN) * GRAIN,
-    }
+    Banded { value: to_grain(f64::from(value)), low: low / GRAIN * GRAIN, high: high.div_ceil(GRAIN) * GRAIN }
 }
 
 pub(super) fn to_grain(value: f64) -> u32 {

@@ -43,21 +43,24 @@ impl Stays {
         (long, people): (Option<Said>, u64),
     ) -> Option<Lengths> {
         let (shorter, stays) = all.split(rules.stay_minutes);
-        let said = self.series.judge(rules.k, step, window, stays.count(), people);
+        let said = self.series.judge(rules.k, step, window, (stays.count(), people), Some(&long));
         let inside = |of: Step| {
             let inside = self.told.range((of, window.from)..(of, window.to));
             inside.map(|(_, lengths)| lengths.clone()).reduce(Dwell::plus)
         };
         let finer = Step::ALL.into_iter().rev().filter(|of| *of < step);
         let told = match (long?, said) {
-            (_, Some(said)) if said.is_exact() => Lengths { of: all.clone(), capped_at: None },
+            (long, Some(said)) if said.is_exact() && long.is_exact() => {
+                Lengths { of: all.clone(), capped_at: None }
+            }
             // There are more of them than is told, so no more of them are shown.
             (long, Some(said)) if said.is_of_hidden && long.is_of_hidden => {
                 Lengths { of: shorter.plus(spread(&stays, said.least as u32)), capped_at: None }
             }
             (long, said) => match finer.map(inside).find_map(|of| of) {
                 Some(of) => Lengths { of, capped_at: None },
-                None if said.is_none() && long.least >= f64::from(2 * rules.k) => {
+                // Enough did not stay, whoever did.
+                None if said.is_none() && long.least >= self.series.most() + f64::from(rules.k) => {
                     Lengths::capped(rules, long, &shorter)
                 }
                 None => return None,
