@@ -192,8 +192,13 @@ impl Judge {
 
     fn visits(&mut self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
         let mut figures = Vec::new();
-        let stay_minutes = u16::try_from(self.venue.thresholds.engaged_secs / 60).unwrap_or(u16::MAX);
-        let rules = Rules { k: self.k(), stay_minutes };
+        let minutes = |secs: u32| u16::try_from(secs / 60).unwrap_or(u16::MAX);
+        let thresholds = &self.venue.thresholds;
+        let rules = Rules {
+            k: thresholds.k,
+            visitor_minutes: minutes(thresholds.visitor_secs),
+            stay_minutes: minutes(thresholds.engaged_secs),
+        };
         let mut of_venue = 0.0;
         for (place, covered) in &window.rows {
             // The venue's row is the first.

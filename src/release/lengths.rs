@@ -20,7 +20,7 @@ const POINTS: u32 = 5;
 #[derive(Default)]
 pub(super) struct Stays {
     series: Series,
-    /// The lengths that were told of the windows of the day, but for those with a cap.
+    /// The lengths that were told of the windows of the day, where none was missing.
     told: BTreeMap<(Step, EpochMs), Dwell>,
 }
 
@@ -28,8 +28,17 @@ pub(super) struct Stays {
 #[derive(Clone, Debug)]
 pub(super) struct Lengths {
     of: Dwell,
-    /// Of how many stayed, and how long, nothing is told: half of k stand for them, at the length from which one stays.
-    capped_at: Option<Rules>,
+    missing: Missing,
+}
+
+/// Visits of which no length is told.
+#[derive(Clone, Copy, Debug)]
+enum Missing {
+    None,
+    /// Those who stayed: half of k stand for them, at the length from which one stays.
+    Stays(Rules),
+    /// Those who did not.
+    Shorter(Rules),
 }
 
 impl Stays {
@@ -51,14 +60,14 @@ impl Stays {
         let finer = Step::ALL.into_iter().rev().filter(|of| *of < step);
         let told = match (long?, said) {
             (long, Some(said)) if said.is_exact() && long.is_exact() => {
-                Lengths { of: all.clone(), capped_at: None }
+                Lengths { of: all.clone(), missing: Missing::None }
             }
-            // There are more of them than is told, so no more of them are shown.
-            (long, Some(said)) if said.is_of_hidden && long.is_of_hidden => {
-                Lengths { of: shorter.plus(spread(&stays, said.least as u32)), capped_at: None }
+            // There are more of them than is told, so no more of them are shown, and nobody besides.
+            (long, Some(said)) if said.is_of_hidden && long.is_of_hidden && !said.is_exact() => {
+                Lengths { of: spread(&stays, said.least as u32), missing: Missing::Shorter(rules) }
             }
             (long, said) => match finer.map(inside).find_map(|of| of) {
-                Some(of) => Lengths { of, capped_at: None },
+                Some(of) => Lengths { of, missing: Missing::None },
                 // Enough did not stay, whoever did.
                 None if said.is_none() && long.least >= self.series.most() + f64::from(rules.k) => {
                     Lengths::capped(rules, long, &shorter)
@@ -68,7 +77,7 @@ impl Stays {
         };
         if step == Step::Day {
             self.told.retain(|(_, from), _| *from >= window.to);
-        } else if told.capped_at.is_none() {
+        } else if matches!(told.missing, Missing::None) {
             self.told.insert((step, window.from), told.of.clone());
         }
         Some(told)
@@ -96,7 +105,7 @@ impl Lengths {
             minutes.into_iter().for_each(|minutes| of.add(minutes));
         }
         (0..stays).for_each(|_| of.add(rules.stay_minutes));
-        Self { of, capped_at: Some(rules) }
+        Self { of, missing: Missing::Stays(rules) }
     }
 
     /// How many there are, rounded.
@@ -108,19 +117,34 @@ impl Lengths {
         let (mean, sigma) = self.of.mean_and_sigma()?;
         let told = band(mean, SIGMAS * sigma / self.count().sqrt());
         let all = self.of.count() as f64;
-        let high = self.capped_at.map_or(told.high, |Rules { k, stay_minutes }| {
-            let stayed = f64::from(k * STAY_FACTOR * u32::from(stay_minutes));
-            ((mean * all + stayed) / (all + f64::from(k))).ceil() as u32
-        });
-        Some(Banded { high: told.high.max(high), ..told })
+        let with = |rules: Rules, minutes: u32| {
+            let k = f64::from(rules.k);
+            (mean * all + k * f64::from(minutes)) / (all + k)
+        };
+        Some(match self.missing {
+            Missing::None => told,
+            Missing::Stays(rules) => {
+                let high = with(rules, STAY_FACTOR * u32::from(rules.stay_minutes)).ceil() as u32;
+                Banded { high: told.high.max(high), ..told }
+            }
+            Missing::Shorter(rules) => {
+                let low = with(rules, u32::from(rules.visitor_minutes)).floor() as u32;
+                Banded { low: told.low.min(low), ..told }
+            }
+        })
     }
 
     pub(super) fn quantile(&self, q: f64) -> Option<Banded> {
         // The order statistics whose ranks bound the quantile's: a binomial count's spread.
         let spread = SIGMAS * (q * (1.0 - q) / self.count()).sqrt();
         let at = |share: f64| self.of.quantile(share.clamp(0.0, 1.0)).map(u32::from);
-        let high = at(q + spread)?;
-        let cap = self.capped_at.map(|rules| u32::from(rules.stay_minutes)).filter(|cap| high >= *cap);
-        Some(Banded { value: at(q)?, low: at(q - spread)?, high: cap.map_or(high, |cap| STAY_FACTOR * cap) })
+        let told = Banded { value: at(q)?, low: at(q - spread)?, high: at(q + spread)? };
+        Some(match self.missing {
+            Missing::Stays(rules) if told.high >= u32::from(rules.stay_minutes) => {
+                Banded { high: STAY_FACTOR * u32::from(rules.stay_minutes), ..told }
+            }
+            Missing::Shorter(rules) => Banded { low: u32::from(rules.visitor_minutes).min(told.low), ..told },
+            Missing::None | Missing::Stays(_) => told,
+        })
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Told {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) k: u32,
+    /// Who is that long near is a visitor, minutes.
+    pub(super) visitor_minutes: u16,
     /// Who is that long near is engaged, minutes.
     pub(super) stay_minutes: u16,
 }
@@ -73,7 +75,7 @@ impl Visits {
         let kinds = if of_zone { vec![bounces, long] } else { vec![passersby, bounces, long] };
         let visitors = traffic.visitors.min(visitors_max.unwrap_or(f64::INFINITY));
         Told {
-            visits: visits(k, traffic.visits, &kinds),
+            visits: visits(k, &kinds),
             passersby,
             bounces,
             long,
@@ -85,16 +87,10 @@ impl Visits {
 }
 
 /// What is told of all kinds of visits together: those that are told, and for each of the others that it is under k.
-/// Where none is told and yet the visits are so many that it shows, that is told.
-fn visits(k: u32, all: u64, kinds: &[Option<Said>]) -> Option<Said> {
+fn visits(k: u32, kinds: &[Option<Said>]) -> Option<Said> {
     let hidden = kinds.iter().filter(|kind| kind.is_none()).count() as u32;
-    let unknown = Said { most: f64::from(hidden * k), ..Said::default() };
-    let over = hidden.saturating_sub(1) * (k - 1);
-    match kinds.iter().flatten().copied().reduce(Said::plus) {
-        Some(told) => Some(told.plus(unknown)),
-        None if over >= k && all >= u64::from(over) => Some(Said { least: f64::from(over), ..unknown }),
-        None => None,
-    }
+    let told = kinds.iter().flatten().copied().reduce(Said::plus)?;
+    Some(told.plus(Said { most: f64::from(hidden * k), ..Said::default() }))
 }
 
 impl Told {
@@ -171,7 +167,7 @@ mod tests {
     fn value_past(traffic: &Traffic, metric: Metric, passed: f64) -> Option<(u32, u32, u32)> {
         let window = Window { from: EpochMs(0), to: EpochMs(900_000) };
         let told = Visits::default().judge(
-            Rules { k: 10, stay_minutes: 15 },
+            Rules { k: 10, visitor_minutes: 5, stay_minutes: 15 },
             Step::QuarterHour,
             window,
             traffic,

@@ -123,6 +123,10 @@ impl Scene {
                 }
                 continue;
             }
+            if kind >= LONG && said.is_none() && people < u64::from(K) {
+                // So few made them that nothing is told of how many they are.
+                continue;
+            }
             let (told, hidden): (Vec<_>, Vec<_>) =
                 inside.into_iter().partition(|(step, at)| self.said(kind, *step, at).is_some());
             let hidden_sum: u64 = hidden.iter().map(|(_, at)| self.count(of, at)).sum();
@@ -138,19 +142,6 @@ impl Scene {
         }
     }
 
-    /// Where no kind of visit is told, their sum is told to be over or under what all kinds but one can hold.
-    fn hand_over_sums(&mut self) {
-        let over = f64::from(2 * (K - 1));
-        for (step, range) in self.visited.windows() {
-            if !self.visited.of_zone && (0..STAYS).all(|kind| self.said(kind, step, &range).is_none()) {
-                let of = [0, 1, 2, 3];
-                let is_over = self.count(&of, &range) as f64 >= over;
-                let (low, high) = if is_over { (over, f64::INFINITY) } else { (0.0, over - 1.0) };
-                self.system.between(self.terms(&of, &range), low, high);
-            }
-        }
-    }
-
     /// Lengths are told whole only where the number of stays is, and their shape is handed over with them.
     fn hand_over_lengths(&mut self) {
         for (step, range) in self.visited.windows() {
@@ -159,7 +150,7 @@ impl Scene {
             let has_inside = inside.iter().any(|(step, at)| {
                 self.lengths
                     .get(&(*step, at.start))
-                    .is_some_and(|lengths| !matches!(lengths, Lengths::Capped))
+                    .is_some_and(|lengths| !matches!(lengths, Lengths::Capped | Lengths::Spread(_)))
             });
             let lengths = match (long, stays) {
                 (None, _) => continue,
@@ -178,8 +169,7 @@ impl Scene {
                     self.fix(&[2], &range);
                     self.fix(&[3], &range);
                 }
-                Lengths::Spread(_) => self.fix(&[2], &range),
-                Lengths::OfWindows | Lengths::Capped => {}
+                Lengths::Spread(_) | Lengths::OfWindows | Lengths::Capped => {}
             }
             self.lengths.insert((step, range.start), lengths);
         }
@@ -242,7 +232,6 @@ impl Scene {
 fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
     let mut scene = Scene::new(visited);
     (0..KINDS.len()).for_each(|kind| scene.hand_over(kind, &venue));
-    scene.hand_over_sums();
     scene.hand_over_lengths();
     scene.hand_over_visitors(&venue);
     let (mut large, mut large_shown) = (0, 0);

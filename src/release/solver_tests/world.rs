@@ -24,7 +24,7 @@ pub(super) struct Leaf {
 pub(super) enum Lengths {
     /// All of them.
     All,
-    /// The shorter ones, and so many points of the others.
+    /// So many points of those that stayed.
     Spread(usize),
     /// Those of the windows in it.
     OfWindows,
@@ -148,7 +148,10 @@ impl Visited {
             let (mut shorter, mut stays) = (pool(|leaf| &leaf.shorter), pool(|leaf| &leaf.stays));
             let all = |cell: usize| leaves.iter().map(|t| counts[*t][cell]).sum::<usize>();
             match told {
-                Lengths::Spread(points) => stays = stretch(&stays, *points, all(3)),
+                Lengths::Spread(points) => {
+                    stays = stretch(&stays, *points, all(3));
+                    shorter = vec![7; all(2)];
+                }
                 Lengths::Capped => {
                     shorter = stretch(&shorter, POINTS, all(2));
                     stays = vec![STAY + 5; all(3)];
