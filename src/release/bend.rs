@@ -15,11 +15,14 @@ impl Bent {
     /// All but one of them hold (count − 1)·(k − 1) at most, so a sum up to there leaves each the chance to be nothing,
     /// and one over half of k leaves each the chance to be that. In between the sum is told as it is; over and under,
     /// that it is over and under. `beside` is the sum of the shown parts: where there is none, the whole is what is
-    /// hidden, and no more is told of it than that it is under k, until it is over. `holding` of the parts are known to
-    /// be able to hold so much.
-    pub(super) fn of(k: u32, count: u32, holding: u32, sum: f64, beside: f64) -> Self {
+    /// hidden, and no more is told of it than that it is under k, until it is over.
+    pub(super) fn of(k: u32, count: u32, sum: f64, beside: f64) -> Self {
+        Self::up_to(f64::from(count.saturating_sub(1) * (k - 1)), k, count, sum, beside)
+    }
+
+    /// The same where all parts but any one hold `over` at most.
+    pub(super) fn up_to(over: f64, k: u32, count: u32, sum: f64, beside: f64) -> Self {
         let (under, all) = (f64::from(if beside > 0.0 { k.div_ceil(2) } else { k }), f64::from(count * k));
-        let over = f64::from(holding.saturating_sub(1) * (k - 1));
         match sum {
             _ if count == 0 => Self::default(),
             _ if over <= under => Self { least: 0.0, most: all },
@@ -42,7 +45,7 @@ mod tests {
     #[test]
     fn a_sum_is_told_where_each_part_could_be_nothing() {
         let of = |count, sum, beside| {
-            let Bent { least, most } = Bent::of(10, count, count, sum, beside);
+            let Bent { least, most } = Bent::of(10, count, sum, beside);
             (least, most)
         };
         assert_eq!(of(0, 0.0, 40.0), (0.0, 0.0));
@@ -63,7 +66,7 @@ mod tests {
             for count in 1..=6u32 {
                 for sum in 0..=count * (k - 1) {
                     for beside in [0.0, 50.0] {
-                        let told = |sum: u32| Bent::of(k, count, count, f64::from(sum), beside);
+                        let told = |sum: u32| Bent::of(k, count, f64::from(sum), beside);
                         let same = |n: u32| told(n) == told(sum);
                         let could = |part: u32| (part..=part + (count - 1) * (k - 1)).any(same);
                         assert!(could(0), "k {k}, {count} parts, {sum} together, beside {beside}");

@@ -112,7 +112,7 @@ impl Block {
     }
 
     fn said(&self, k: u32) -> Said {
-        let bent = Bent::of(k, self.hidden, self.hidden, self.hidden_people, self.shown.people);
+        let bent = Bent::of(k, self.hidden, self.hidden_people, self.shown.people);
         self.shown.plus(Said::of_hidden(self.hidden, bent, self.calibrated))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Banded;
 use super::judge::to_grain;
-use super::series::{Said, Series};
+use super::series::{Among, Said, Series};
 use super::traffic::{Rules, SIGMAS, band};
 use crate::aggregate::Dwell;
 use crate::clock::{EpochMs, Step, Window};
@@ -49,10 +49,10 @@ impl Stays {
         step: Step,
         window: Window,
         all: &Dwell,
-        (long, people): (Option<Said>, u64),
+        (long, among, people): (Option<Said>, Among, u64),
     ) -> Option<Lengths> {
         let (shorter, stays) = all.split(rules.stay_minutes);
-        let said = self.series.judge(rules.k, step, window, (stays.count(), people), Some(&long));
+        let said = self.series.judge(rules.k, step, window, (stays.count(), people), Some(among));
         let inside = |of: Step| {
             let inside = self.told.range((of, window.from)..(of, window.to));
             inside.map(|(_, lengths)| lengths.clone()).reduce(Dwell::plus)

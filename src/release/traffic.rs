@@ -70,7 +70,8 @@ impl Visits {
         let passersby = self.passersby.judge(k, step, window, (passersby, passersby), None);
         let bounces = self.bounces.judge(k, step, window, (bounces, bounces), None);
         let long = self.long.judge(k, step, window, (traffic.dwell.count(), people), None);
-        let engaged = self.engaged.judge(k, step, window, (engaged, people), Some(&long));
+        let among = self.long.as_among(long);
+        let engaged = self.engaged.judge(k, step, window, (engaged, people), Some(among));
         let of_zone = visitors_max.is_some();
         let kinds = if of_zone { vec![bounces, long] } else { vec![passersby, bounces, long] };
         let visitors = traffic.visitors.min(visitors_max.unwrap_or(f64::INFINITY));
@@ -81,7 +82,7 @@ impl Visits {
             long,
             engaged,
             visitors: self.visitors.judge_distinct(k, step, window, visitors),
-            lengths: self.stays.judge(rules, step, window, &traffic.dwell, (long, people)),
+            lengths: self.stays.judge(rules, step, window, &traffic.dwell, (long, among, people)),
         }
     }
 }

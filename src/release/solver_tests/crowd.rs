@@ -144,7 +144,7 @@ fn hand_over(
             system.bounds[cells[*zone]] = (0.0, f64::from(K - 1));
         }
         let count = hidden.len() as u32;
-        let bent = Bent::of(K, count, count, sum(&hidden), sum(&shown));
+        let bent = Bent::of(K, count, sum(&hidden), sum(&shown));
         system.told(hidden.iter().map(|zone| (cells[*zone], 1.0)).collect(), count, bent);
         if sum(&shown) + bent.least >= f64::from(K) {
             told.push(block);

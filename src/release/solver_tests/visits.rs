@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::series::{Said, Series};
+use super::series::{Among, Said, Series, over};
 use super::world::{Leaf, Lengths, Visited};
 use super::*;
 
@@ -63,7 +63,8 @@ struct Scene {
     system: System,
     /// By kind and window: what is told.
     said: BTreeMap<(usize, At), Option<Said>>,
-    /// By window: the most that may have stayed.
+    /// By window: what the stays are counted among, and the most that there may be of them.
+    among: BTreeMap<At, Among>,
     most: BTreeMap<At, f64>,
     /// By longer window: the cell of its visitors.
     visitors: BTreeMap<At, usize>,
@@ -78,8 +79,8 @@ impl Scene {
         if visited.of_zone {
             cells.iter().for_each(|cells| system.bounds[cells[PASSERSBY]] = (0.0, 0.0));
         }
-        let (said, most, visitors, lengths) = Default::default();
-        Self { visited, cells, system, said, most, visitors, lengths }
+        let (said, among, most, visitors, lengths) = Default::default();
+        Self { visited, cells, system, said, among, most, visitors, lengths }
     }
 
     fn terms(&self, of: &[usize], range: &Range<usize>) -> Terms {
@@ -109,11 +110,13 @@ impl Scene {
             let at = window(venue, step, self.visited.five(range.start));
             let sum = self.count(of, &range);
             let people = if kind < LONG { sum } else { self.visited.visitors_of(step, &range) };
-            let among = (kind == STAYS).then(|| self.said(LONG, step, &range));
-            let said = series.judge(K, step, at, (sum, people), among.as_ref());
+            let among = self.among.get(&(step, range.start)).filter(|_| kind == STAYS).copied();
+            let said = series.judge(K, step, at, (sum, people), among);
             self.said.insert((kind, (step, range.start)), said);
-            if kind == STAYS {
-                self.most.insert((step, range.start), series.most());
+            match kind {
+                LONG => _ = self.among.insert((step, range.start), series.as_among(said)),
+                STAYS => _ = self.most.insert((step, range.start), series.most()),
+                _ => {}
             }
             let inside = self.visited.inside(step, &range);
             if inside.is_empty() {
@@ -134,9 +137,10 @@ impl Scene {
             let parts = hidden.len() as u32;
             let among_told =
                 |(step, at): &&(Step, Range<usize>)| kind != STAYS || self.said(LONG, *step, at).is_some();
-            let holding =
-                Some(hidden.iter().filter(among_told).count() as u32).filter(|holding| *holding > 0);
-            let bent = Bent::of(K, parts, holding.unwrap_or(parts), hidden_sum as f64, beside);
+            let told = hidden.iter().filter(among_told).count() as u32;
+            let most = among.map_or(f64::INFINITY, |among| among.hidden_most);
+            let over = over(K, told, parts - told, most);
+            let bent = Bent::up_to(over, K, parts, hidden_sum as f64, beside);
             let terms = hidden.iter().flat_map(|(_, at)| self.terms(of, at)).collect();
             self.system.told(terms, parts, bent);
         }
