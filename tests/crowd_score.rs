@@ -119,9 +119,10 @@ fn counts(truth: &BTreeMap<(i64, usize), f64>) -> Vec<HeadCount> {
 fn people_of(scenario: &Scenario, venue: &Venue, seed: u64) -> BTreeMap<(i64, usize), f64> {
     let lines = truth::of(scenario, seed, START_MS, START_MS + DAYS * DAY_MS);
     let people = |line| {
-        let truth::Line::Occupancy { from_ms, zone: Some(zone), mean, .. } = line else { return None };
+        let truth::Line::Window(window) = line else { return None };
+        let zone = window.zone.filter(|_| window.step == truth::Step::FiveMinutes)?;
         let place = venue.zones.iter().position(|known| known.id.as_str() == zone)?;
-        Some(((from_ms, place), mean))
+        Some(((window.from_ms, place), window.people.occupancy - window.people.staff))
     };
     lines.into_iter().filter_map(people).collect()
 }

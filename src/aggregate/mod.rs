@@ -75,7 +75,7 @@ pub struct Aggregate {
     closed_up_to: EpochMs,
 }
 
-/// What the venue and its zones hold in the newest half-minute; `None` where nobody could be heard.
+/// What the venue and its zones hold in a half-minute; `None` where nobody could be heard.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Newest {
     /// The first moment after the half-minute.
@@ -144,16 +144,16 @@ impl Aggregate {
         self.newest.as_ref()
     }
 
-    /// Takes the beats of one or more half-minutes, zone by zone, in order of time.
-    pub fn beats(&mut self, beats: &[Beat], venue: &Venue) {
+    /// Takes the beats of one or more half-minutes, zone by zone, in order of time, and gives what each holds.
+    pub fn beats(&mut self, beats: &[Beat], venue: &Venue) -> Vec<Newest> {
+        let mut halves = Vec::new();
         for half in beats.chunk_by(|a, b| a.at == b.at) {
             let at = half[0].at;
             let sums = self.sums(half);
-            self.newest = Some(Newest {
-                end: EpochMs(at.0 + HALF_MS),
-                venue: sums[0],
-                zones: sums[1 + self.groups..].to_vec(),
-            });
+            let end = EpochMs(at.0 + HALF_MS);
+            let newest = Newest { end, venue: sums[0], zones: sums[1 + self.groups..].to_vec() };
+            self.newest = Some(newest.clone());
+            halves.push(newest);
             for step in Step::ALL {
                 let open = open_window(&mut self.crowd, venue, step, at, at, 1 + self.groups);
                 open.see(half);
@@ -165,6 +165,7 @@ impl Aggregate {
                 }
             }
         }
+        halves
     }
 
     /// Takes visit events.

@@ -63,6 +63,23 @@ impl Dwell {
         })
     }
 
+    /// Those shorter than some minutes, and the others.
+    #[must_use]
+    pub fn split(&self, minutes: u16) -> (Self, Self) {
+        let mut shorter = self.0.clone();
+        let others = shorter.split_off(&minutes);
+        (Self(shorter), Self(others))
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        for (minutes, n) in other.0 {
+            *self.0.entry(minutes).or_default() += n;
+        }
+        self
+    }
+
     /// Counts one visit.
     pub fn add(&mut self, minutes: u16) {
         *self.0.entry(minutes).or_default() += 1;

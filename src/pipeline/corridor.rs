@@ -280,7 +280,7 @@ impl Floor {
         for count in std::mem::take(&mut self.waiting_counts) {
             self.head_count(count, out);
         }
-        let Passed { closed, keys_wiped, calibrated } =
+        let Passed { halves, closed, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
         self.tell_wiped(keys_wiped, reading, out);
         for event in std::mem::take(&mut self.news) {
@@ -295,6 +295,7 @@ impl Floor {
         if calibrated {
             self.calibrated(at, out);
         }
+        halves.iter().for_each(|half| self.judge.hear(half));
         let figures: Vec<Figure> = closed.into_iter().flat_map(|window| self.judge.judge(window)).collect();
         if !figures.is_empty() {
             let shown = figures.iter().filter(|figure| figure.value().is_some()).count();

@@ -34,6 +34,8 @@ pub struct Moment {
 /// What became of time passing.
 #[derive(Debug, Default)]
 pub struct Passed {
+    /// The half-minutes that closed, in order of time; some of them lie in windows that closed.
+    pub halves: Vec<Newest>,
     /// The windows that closed.
     pub closed: Vec<Closed>,
     /// Keys of days that were wiped.
@@ -180,9 +182,7 @@ impl Lenses {
         let alive =
             |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
         let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
-        if !beats.is_empty() {
-            self.aggregate.beats(&beats, &self.venue);
-        }
+        let halves = self.aggregate.beats(&beats, &self.venue);
         self.roster.roll(moment.at);
         let is_caught_up = moment.at >= self.caught_up_at;
         if is_caught_up {
@@ -194,6 +194,7 @@ impl Lenses {
             tracing::warn!(left_out, "too many visits are open at once; some devices are left out of them");
         }
         Passed {
+            halves,
             closed: if is_caught_up { self.aggregate.close(moment.at) } else { Vec::new() },
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,

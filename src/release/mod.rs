@@ -1,12 +1,13 @@
 #![doc = include_str!("README.md")]
 
-mod bookings;
-mod columns;
+mod bend;
 mod figure;
+mod halves;
 mod judge;
+mod lengths;
 mod live;
-mod partners;
 mod seal;
+mod series;
 #[cfg(test)]
 mod solver_tests;
 mod traffic;

@@ -2,24 +2,19 @@
 //!
 //! A judge that forgot what it had told could not judge beside it.
 
-use std::collections::BTreeMap;
-
 use passant_wire::Id;
 use serde::{Deserialize, Serialize};
 
-use super::bookings::Bookings;
 use super::judge::Judge;
 use super::{Banded, Figure, Flags, Label, Metric, Scope};
-use crate::aggregate::Place;
 use crate::clock::{Step, Window};
 use crate::sealing::{Sealing, Unread, Unsealing};
 
 impl Judge {
     /// Puts in what it remembers.
     pub fn seal(&self, into: &mut Sealing) {
-        into.put(&(self.began, self.earlier, self.heard_until, &self.rekeyed, &self.shown, self.live_shown));
-        into.put(&(&self.columns, &self.told, self.told_up_to));
-        into.put_all(self.bookings.iter(), |into, booked| into.put(&booked));
+        into.put(&(self.began, self.earlier, self.heard_until, &self.rekeyed, &self.shown));
+        into.put(&(&self.half, self.heard_up_to, &self.halves, &self.visits));
     }
 
     /// Takes it out: this run goes on where the earlier one was.
@@ -27,16 +22,8 @@ impl Judge {
     /// # Errors
     /// When it does not read.
     pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
-        (self.began, self.earlier, self.heard_until, self.rekeyed, self.shown, self.live_shown) =
-            from.take()?;
-        (self.columns, self.told, self.told_up_to) = from.take()?;
-        let mut bookings: BTreeMap<Place, Bookings> = BTreeMap::new();
-        from.take_all(|from| {
-            let (place, booked) = from.take()?;
-            bookings.insert(place, booked);
-            Ok::<_, Unread>(())
-        })?;
-        self.bookings = bookings;
+        (self.began, self.earlier, self.heard_until, self.rekeyed, self.shown) = from.take()?;
+        (self.half, self.heard_up_to, self.halves, self.visits) = from.take()?;
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::aggregate::Level;
 use crate::config::{Config, EXAMPLE};
 
 const MADE: Made = Made { calibration: 3, calibrated: true };
@@ -13,7 +14,24 @@ fn level(people: f64) -> Option<Level> {
     Some(Level { people, half_width: 4.0, root_mean: people / 7.0, calibration: 3, calibrated: true })
 }
 
-fn window(first: f64, second: f64) -> Closed {
+/// The half-minutes of five minutes.
+fn hear(judge: &mut Judge, number: i64, halves: &[[f64; 2]; 10]) {
+    for (half, [first, second]) in (1..).zip(halves) {
+        let end = EpochMs(number * 300_000 + half * 30_000);
+        let zones = vec![level(*first), level(*second)];
+        judge.hear(&Newest { end, venue: level(first + second), zones });
+    }
+}
+
+/// Five minutes are heard, and close.
+fn five(judge: &mut Judge, number: i64, halves: &[[f64; 2]; 10]) -> Vec<Figure> {
+    hear(judge, number, halves);
+    let [first, second] =
+        [0, 1].map(|zone| halves.iter().map(|half| half[zone]).sum::<f64>() / halves.len() as f64);
+    judge.judge(window(number, first, second))
+}
+
+fn window(number: i64, first: f64, second: f64) -> Closed {
     let covered = |people| Covered {
         coverage: 1.0,
         beating: 1.0,
@@ -32,7 +50,7 @@ fn window(first: f64, second: f64) -> Closed {
     ];
     Closed::Crowd(ZoneWindow {
         step: Step::FiveMinutes,
-        window: Window { from: EpochMs(300_000), to: EpochMs(600_000) },
+        window: Window { from: EpochMs(number * 300_000), to: EpochMs((number + 1) * 300_000) },
         rows: rows.into_iter().map(|(place, people)| (place, covered(people))).collect(),
     })
 }
@@ -45,15 +63,16 @@ fn occupancy(figures: &[Figure]) -> Vec<Option<u32>> {
 #[test]
 fn the_venue_is_shown_from_2k_until_under_k_and_no_zone_without_it() {
     let mut judge = judge();
-    for (first, second, expected) in [
+    let cases = [
         (0.0, 0.0, [None, None, None, None]),
         (12.0, 7.4, [None, None, None, None]),
         (12.0, 11.4, [Some(25), Some(23), Some(12), Some(11)]),
-        (11.0, 0.4, [Some(10), Some(11), None, None]),
+        (11.0, 0.4, [Some(15), Some(16), Some(11), None]),
         (9.4, 0.0, [None, None, None, None]),
         (15.0, 0.0, [None, None, None, None]),
-    ] {
-        let figures = judge.judge(window(first, second));
+    ];
+    for (number, (first, second, expected)) in (0..).zip(cases) {
+        let figures = five(&mut judge, number, &[[first, second]; 10]);
         assert_eq!(occupancy(&figures), expected, "{first} and {second}");
     }
 }
@@ -61,7 +80,7 @@ fn the_venue_is_shown_from_2k_until_under_k_and_no_zone_without_it() {
 #[test]
 fn what_is_held_back_is_nothing_at_all() {
     let mut judge = judge();
-    let figures = judge.judge(window(5.0, 6.0));
+    let figures = five(&mut judge, 0, &[[5.0, 6.0]; 10]);
     assert_eq!(figures.len(), 8);
     for figure in figures {
         assert_eq!((figure.value(), figure.root_mean_centi()), (None, None));
@@ -72,23 +91,36 @@ fn what_is_held_back_is_nothing_at_all() {
 #[test]
 fn a_shown_zone_keeps_its_v_and_its_band() {
     let mut judge = judge();
-    let figures = judge.judge(window(14.0, 21.3));
+    let figures = five(&mut judge, 0, &[[14.0, 21.3]; 10]);
     let zone =
         figures.iter().find(|f| f.scope().id().is_some_and(|id| id.as_str() == "entrance-north")).unwrap();
     assert_eq!(zone.value(), Some(Banded { value: 14, low: 10, high: 18 }));
     assert_eq!(zone.root_mean_centi(), Some(200));
     assert_eq!(
         figures[0].value(),
-        Some(Banded { value: 35, low: 30, high: 40 }),
+        Some(Banded { value: 35, low: 25, high: 45 }),
         "the venue's band is rounded outward"
     );
-    assert_eq!(figures[1].value().unwrap().value, 35, "its peak of 36.3 likewise");
+    assert_eq!(figures[1].value().unwrap().value, 35, "its peak likewise");
+}
+
+#[test]
+fn half_minutes_that_were_hidden_are_counted_as_half_of_k() {
+    let mut judge = judge();
+    let mut halves = [[40.0, 20.0]; 10];
+    halves[7..].fill([40.0, 2.0]);
+    let figures = five(&mut judge, 0, &halves);
+    // (7·20 + 3·5) / 10 whatever there was, and (7·60 + 3·45) / 10.
+    assert_eq!(occupancy(&figures), [Some(55), Some(56), Some(40), Some(16)]);
+    assert_eq!(figures[7].value().unwrap().value, 20, "the peak of what was told");
+    let of_zone = |figure: &Figure| figure.root_mean_centi();
+    assert!(of_zone(&figures[4]).is_some() && of_zone(&figures[6]).is_none(), "v would tell of the hidden");
 }
 
 #[test]
 fn flags_tell_silence_restarts_and_replays() {
     let mut judge = judge();
-    let mut closed = window(14.0, 21.0);
+    let mut closed = window(1, 14.0, 21.0);
     if let Closed::Crowd(window) = &mut closed {
         window.rows[0].1.coverage = 0.9996;
         for (_, covered) in &mut window.rows {
@@ -99,12 +131,13 @@ fn flags_tell_silence_restarts_and_replays() {
     assert!(!judge.begins(EpochMs(400_000)), "no earlier run left anything");
     judge.begins(EpochMs(0));
     judge.earlier = Some(EpochMs(350_000));
+    hear(&mut judge, 1, &[[14.0, 21.0]; 10]);
     let figures = judge.judge(closed);
     assert_eq!(figures[0].flags().words(), ["incomplete", "uncalibrated", "rekeyed"]);
     assert_eq!(figures[0].coverage_permille(), 999);
     assert_eq!(figures[2].flags().words(), ["uncalibrated", "rekeyed"]);
     judge.earlier = Some(EpochMs(300_000 - 1000 * RUN_ON_SECS));
-    let figures = judge.judge(window(14.0, 21.0));
+    let figures = judge.judge(window(1, 14.0, 21.0));
     assert!(
         !figures[0].flags().rekeyed,
         "an earlier run that ended before the window left nothing out of it"
@@ -143,11 +176,11 @@ fn live_follows_the_same_rules() {
     );
     assert_eq!(
         shown(level(40.0), [level(20.0), level(20.0)]),
-        (people(40, 35, 45), people(20, 16, 24), people(20, 16, 24))
+        (people(40, 30, 50), people(20, 16, 24), people(20, 16, 24))
     );
     assert_eq!(
         shown(level(23.0), [level(20.0), level(3.0)]),
-        (people(25, 15, 30), Shown::HeldBack, Shown::HeldBack)
+        (people(25, 15, 45), people(20, 16, 24), Shown::UnderK)
     );
     assert_eq!(shown(level(20.0), [level(20.0), None]).2, Shown::NoData);
     assert_eq!(

@@ -1,12 +1,16 @@
-//! Draws of occupancy: zones of plausible sizes that fill, hover and empty.
+//! Draws of occupancy: zones of plausible sizes that fill, hover and empty, told live and in windows.
 
 use super::*;
 
-/// Levels by half-minute (or five minutes, where live is not told) and zone, in whole people.
+/// Half-minutes in five minutes.
+const PARTS: usize = 10;
+/// Five-minute windows of the short day.
+const FIVES: usize = 6;
+
+/// Whole people by half-minute and zone.
+#[derive(Clone)]
 struct Day {
     venue: Arc<Venue>,
-    /// Parts of a five-minute window: 1 or 10.
-    parts: usize,
     people: Vec<Vec<f64>>,
 }
 
@@ -16,29 +20,32 @@ fn level(people: f64) -> Level {
 }
 
 impl Day {
-    fn random(dice: &mut Dice, zones: usize, five: usize, parts: usize) -> Self {
-        let steps = five * parts;
+    fn random(dice: &mut Dice) -> Self {
+        let zones = 3 + dice.below(4) as usize;
+        let steps = FIVES * PARTS;
         let mut people = vec![vec![0.0; zones]; steps];
         for zone in 0..zones {
-            let size = [4.0, 9.0, 25.0, 40.0, 80.0, 150.0][dice.below(6) as usize];
+            let size = [4.0, 9.0, 12.0, 25.0, 40.0, 80.0, 150.0][dice.below(7) as usize];
             let opens = dice.below(steps as u64 / 3 + 1) as f64;
             for (t, people) in people.iter_mut().enumerate() {
                 let risen = ((t as f64 - opens) / (steps as f64 / 5.0)).clamp(0.0, 1.0);
                 people[zone] = (size * risen * (0.8 + 0.4 * dice.share())).round();
             }
         }
-        Self { venue: venue(zones, dice.below(2) == 0), parts, people }
+        Self { venue: venue(zones, dice.below(2) == 0), people }
     }
 
     fn zones_of(&self, place: Place) -> Vec<usize> {
         let zones = 0..self.venue.zones.len();
         match place {
             Place::Venue => zones.collect(),
-            Place::Group(group) => {
-                zones.filter(|z| self.venue.zones[*z].group == Some(usize::from(group))).collect()
-            }
+            Place::Group(group) => zones.filter(|z| self.group_of(*z) == Some(usize::from(group))).collect(),
             Place::Zone(zone) => vec![usize::from(zone)],
         }
+    }
+
+    fn group_of(&self, zone: usize) -> Option<usize> {
+        self.venue.zones[zone].group
     }
 
     fn places(&self) -> Vec<Place> {
@@ -52,148 +59,182 @@ impl Day {
     }
 
     fn window(&self, step: Step, first: usize, last: usize) -> ZoneWindow<Occupancy> {
-        let steps = first * self.parts..last * self.parts;
         let row = |place: Place| {
-            let levels: Vec<f64> = steps.clone().map(|t| self.sum(place, t)).collect();
+            let levels: Vec<f64> = (first * PARTS..last * PARTS).map(|t| self.sum(place, t)).collect();
             let mean = levels.iter().sum::<f64>() / levels.len() as f64;
             let peak = levels.iter().copied().fold(0.0, f64::max);
-            let halves = (levels.len() * 10 / self.parts) as u32;
-            let row = Occupancy { mean: Some(level(mean)), peak: Some(level(peak)), root_mean: None, halves };
+            let row = Occupancy {
+                mean: Some(level(mean)),
+                peak: Some(level(peak)),
+                root_mean: Some(mean / 7.0),
+                halves: levels.len() as u32,
+            };
             (place, Covered { coverage: 1.0, beating: 1.0, row })
         };
         let rows = self.places().into_iter().map(row).collect();
         ZoneWindow { step, window: super::window(&self.venue, step, first), rows }
     }
-}
 
-/// Something published: the place, the steps of time it is the mean of, the value and half of what rounding hides.
-struct Said {
-    place: Place,
-    steps: std::ops::Range<usize>,
-    value: Option<f64>,
-    half_grain: f64,
-}
-
-fn grain(place: Place, by: By) -> f64 {
-    match (by, place) {
-        (By::KAlone, _) => 0.0,
-        (By::Judge, Place::Venue) => 2.5,
-        (By::Judge, _) => 0.5,
-    }
-}
-
-/// Everything that is said of a day, in the order in which it is said.
-fn say(day: &Day, by: By, five: usize) -> Vec<Said> {
-    let mut judge = Judge::new(day.venue.clone(), 1, None);
-    let mut said = Vec::new();
-    for (step, first, last) in windows(five) {
-        if step == Step::FiveMinutes && day.parts > 1 {
-            for t in first * day.parts..last * day.parts {
-                say_live(day, &mut judge, by, t, &mut said);
+    /// Everything that is said of the day: live, half-minute by half-minute, and every window that closes.
+    fn said(&self) -> (Vec<Live>, Vec<(usize, usize, Place, f64, Figure)>) {
+        let mut judge = Judge::new(self.venue.clone(), 1, None);
+        let (mut live, mut figures) = (Vec::new(), Vec::new());
+        for (step, first, last) in windows(FIVES) {
+            if step == Step::FiveMinutes {
+                live.extend((first * PARTS..last * PARTS).map(|t| self.live(&mut judge, t)));
             }
+            let window = self.window(step, first, last);
+            let truths: Vec<(Place, f64)> = window
+                .rows
+                .iter()
+                .flat_map(|(place, c)| [(*place, c.row.mean), (*place, c.row.peak)])
+                .map(|(place, level)| (place, level.unwrap().people))
+                .collect();
+            let judged = judge.judge(Closed::Crowd(window));
+            assert_eq!(judged.len(), truths.len());
+            figures
+                .extend(truths.into_iter().zip(judged).map(|((p, n), figure)| (first, last, p, n, figure)));
         }
-        let steps = first * day.parts..last * day.parts;
-        let window = day.window(step, first, last);
-        let means: Vec<(Place, f64)> =
-            window.rows.iter().map(|(p, c)| (*p, c.row.mean.unwrap().people)).collect();
-        let figures = judge.judge(Closed::Crowd(window));
-        let figures = figures.iter().filter(|figure| figure.metric() == Metric::Occupancy);
-        for ((place, mean), figure) in means.into_iter().zip(figures) {
-            let value = match by {
-                By::Judge => figure.value().map(|banded| f64::from(banded.value)),
-                By::KAlone => by_k_alone(mean),
-            };
-            said.push(Said { place, steps: steps.clone(), value, half_grain: grain(place, by) });
-        }
+        (live, figures)
     }
-    said
-}
 
-fn say_live(day: &Day, judge: &mut Judge, by: By, t: usize, said: &mut Vec<Said>) {
-    let of = |place| day.sum(place, t);
-    let zones: Vec<Option<Level>> = day.people[t].iter().map(|people| Some(level(*people))).collect();
-    let end = EpochMs((t as i64 + 1) * 30_000);
-    let newest = crate::aggregate::Newest { end, venue: Some(level(of(Place::Venue))), zones };
-    let live = judge.live(end, Some(&newest), Made { calibration: 1, calibrated: true }, Vec::new());
-    let value = |place: Place, shown: &super::Shown| match (by, shown) {
-        (By::KAlone, _) => by_k_alone(of(place)),
-        (By::Judge, super::Shown::People(banded)) => Some(f64::from(banded.value)),
-        (By::Judge, _) => None,
-    };
-    let mut push = |place: Place, shown: &super::Shown| {
-        said.push(Said { place, steps: t..t + 1, value: value(place, shown), half_grain: grain(place, by) });
-    };
-    push(Place::Venue, &live.occupancy);
-    for (zone, (_, shown)) in live.zones.iter().enumerate() {
-        push(Place::Zone(zone as u16), shown);
+    fn live(&self, judge: &mut Judge, t: usize) -> Live {
+        let zones: Vec<Option<Level>> = self.people[t].iter().map(|people| Some(level(*people))).collect();
+        let end = EpochMs((t as i64 + 1) * 30_000);
+        let newest = Newest { end, venue: Some(level(self.sum(Place::Venue, t))), zones };
+        judge.live(end, Some(&newest), Made { calibration: 1, calibrated: true }, Vec::new())
+    }
+
+    fn published(&self) -> Vec<String> {
+        let (live, figures) = self.said();
+        let figures = figures.iter().map(|(.., figure)| format!("{figure:?}"));
+        live.iter().map(|live| format!("{live:?}")).chain(figures).collect()
     }
 }
 
-fn secret(day: &Day, by: By, five: usize) -> Secret {
-    let said = say(day, by, five);
+/// What an attacker is handed of a half-minute: the shown exactly, and of the hidden zones of each group what bending
+/// lets through. Gives the groups of which something is told.
+fn hand_over(
+    day: &Day,
+    t: usize,
+    live: &Live,
+    was_shown: bool,
+    system: &mut System,
+    cells: &[usize],
+) -> Vec<usize> {
+    let groups = day.venue.groups.len();
+    if !matches!(live.occupancy, Shown::People(_)) {
+        let under = if was_shown { K } else { 2 * K };
+        let terms = cells.iter().map(|cell| (*cell, 1.0)).collect();
+        cells.iter().for_each(|cell| system.bounds[*cell] = (0.0, f64::from(under - 1)));
+        system.between(terms, 0.0, f64::from(under - 1));
+        return Vec::new();
+    }
+    let mut told = Vec::new();
+    for block in 0..=groups {
+        let zones = (0..cells.len()).filter(|zone| day.group_of(*zone).unwrap_or(groups) == block);
+        let (shown, hidden): (Vec<usize>, Vec<usize>) =
+            zones.partition(|zone| matches!(live.zones[*zone].1, Shown::People(_)));
+        let sum = |zones: &[usize]| zones.iter().map(|zone| day.people[t][*zone]).sum::<f64>();
+        for zone in &shown {
+            system.bounds[cells[*zone]] = (day.people[t][*zone], day.people[t][*zone]);
+        }
+        for zone in &hidden {
+            assert_eq!(live.zones[*zone].1, Shown::UnderK, "the word says it");
+            system.bounds[cells[*zone]] = (0.0, f64::from(K - 1));
+        }
+        let count = hidden.len() as u32;
+        let bent = Bent::of(K, count, sum(&hidden), sum(&shown));
+        system.told(hidden.iter().map(|zone| (cells[*zone], 1.0)).collect(), count, bent);
+        if sum(&shown) + bent.least >= f64::from(K) {
+            told.push(block);
+        }
+    }
+    told
+}
+
+fn by_judge(day: Day) -> Secret {
+    let (live, figures) = day.said();
     let mut system = System::default();
     let zones = day.venue.zones.len();
-    let cells: Vec<usize> = (0..day.people.len() * zones).map(|_| system.cell()).collect();
-    let cell = |t: usize, zone: usize| cells[t * zones + zone];
-    let inside = |said: &Said| {
-        let zones = day.zones_of(said.place);
-        said.steps
-            .clone()
-            .flat_map(|t| zones.iter().map(move |zone| (t, *zone)).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    };
-    for said in said.iter().filter(|said| said.value.is_some()) {
-        let length = said.steps.len() as f64;
-        let value = said.value.unwrap_or_default();
-        let terms = inside(said).into_iter().map(|(t, zone)| (cell(t, zone), 1.0)).collect();
-        system.between(terms, (value - said.half_grain) * length, (value + said.half_grain) * length);
+    let cells: Vec<Vec<usize>> =
+        day.people.iter().map(|_| (0..zones).map(|_| system.cell(0.0, f64::INFINITY)).collect()).collect();
+    let mut was_shown = false;
+    let mut told = Vec::new();
+    for (t, live) in live.iter().enumerate() {
+        told.push(hand_over(&day, t, live, was_shown, &mut system, &cells[t]));
+        was_shown = matches!(live.occupancy, Shown::People(_));
     }
-    // What is hidden of a cell is what lies in no shown part of it.
-    let is_part = |part: &Said, whole: &Said| {
-        let places = day.zones_of(part.place).iter().all(|zone| day.zones_of(whole.place).contains(zone));
-        places && whole.steps.start <= part.steps.start && part.steps.end <= whole.steps.end
-    };
-    let shown: Vec<(&Said, Vec<(usize, usize)>)> =
-        said.iter().filter(|said| said.value.is_some()).map(|said| (said, inside(said))).collect();
-    let mut targets = Vec::new();
+    let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
     let (mut large, mut large_shown) = (0, 0);
-    for said in &said {
-        let all = inside(said);
-        let mean = all.iter().map(|(t, zone)| day.people[*t][*zone]).sum::<f64>() / said.steps.len() as f64;
-        if mean >= 2.0 * K {
+    for (first, last, place, truth, figure) in &figures {
+        if *truth >= f64::from(2 * K) {
             large += 1;
-            large_shown += usize::from(said.value.is_some());
+            large_shown += usize::from(figure.value().is_some());
         }
-        let mut hidden: BTreeSet<(usize, usize)> = all.into_iter().collect();
-        for (_, cells) in shown.iter().filter(|(part, _)| is_part(part, said)) {
-            cells.iter().for_each(|at| _ = hidden.remove(at));
-        }
-        // Hidden zones of one group alone are the venue without all others: two at least, and k together.
-        if matches!(said.place, Place::Group(_)) {
-            let of_group = day.zones_of(said.place);
-            hidden.retain(|(t, _)| {
-                let at = |place: Place| shown.iter().any(|(s, _)| s.place == place && s.steps == (*t..t + 1));
-                let others = (0..zones).filter(|zone| !of_group.contains(zone));
-                !at(Place::Venue) || !others.into_iter().all(|zone| at(Place::Zone(zone as u16)))
-            });
-        }
-        let times = hidden.iter().map(|(t, _)| t).collect::<BTreeSet<_>>().len().max(1);
-        if said.value.is_none() && !hidden.is_empty() {
-            let terms = hidden.iter().map(|(t, zone)| (cell(*t, *zone), 1.0 / times as f64)).collect();
-            targets.push((format!("{:?} {:?} of {mean:.1}", said.place, said.steps), terms));
+        // What is hidden of a cell is what lies in no half-minute that was told.
+        let is_hidden = |t: usize, zone: usize| {
+            let shown = matches!(live[t].occupancy, Shown::People(_));
+            !shown
+                || match place {
+                    Place::Venue => false,
+                    Place::Group(group) => !told[t].contains(&usize::from(*group)),
+                    Place::Zone(_) => !matches!(live[t].zones[zone].1, Shown::People(_)),
+                }
+        };
+        let halves: Vec<(usize, Vec<usize>)> = (first * PARTS..last * PARTS)
+            .map(|t| (t, day.zones_of(*place).into_iter().filter(|zone| is_hidden(t, *zone)).collect()))
+            .filter(|(_, zones): &(usize, Vec<usize>)| !zones.is_empty())
+            .collect();
+        if figure.value().is_none() && !halves.is_empty() {
+            let by = 1.0 / halves.len() as f64;
+            let terms = halves
+                .iter()
+                .flat_map(|(t, zones)| zones.iter().map(|zone| (cells[*t][*zone], by)))
+                .collect();
+            let name = format!("{:?} of {place:?} in {first}..{last}, {truth:.1}", figure.metric());
+            targets.entry((figure.metric(), figure.step())).or_default().push((name, terms));
         }
     }
-    Secret { system, targets, large, large_shown }
+    let published = day.published();
+    let world = move |solution: &[f64]| {
+        let mut other = day.clone();
+        for (people, cells) in other.people.iter_mut().zip(&cells) {
+            for (people, cell) in people.iter_mut().zip(cells) {
+                *people = whole_number(*solution.get(*cell)?)?;
+            }
+        }
+        Some(other.published())
+    };
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+}
+
+/// The same day told by k alone: whatever is k or more, and exactly.
+fn by_k_alone(day: &Day) -> Secret {
+    let mut system = System::default();
+    let zones = day.venue.zones.len();
+    let cells: Vec<usize> = (0..day.people.len() * zones).map(|_| system.cell(0.0, f64::INFINITY)).collect();
+    let mut hidden = Vec::new();
+    for t in 0..day.people.len() {
+        for place in day.places() {
+            let sum = day.sum(place, t);
+            let terms: Terms =
+                day.zones_of(place).into_iter().map(|zone| (cells[t * zones + zone], 1.0)).collect();
+            match super::by_k_alone(sum) {
+                Some(told) => system.between(terms, told, told),
+                None => hidden.push((format!("{place:?} in {t}"), terms)),
+            }
+        }
+    }
+    let targets = [((Metric::Occupancy, Step::FiveMinutes), hidden)];
+    let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
+    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
-    let zones = 3 + dice.below(4) as usize;
-    let day = Day::random(dice, zones, 24, 1);
-    secret(&day, by, 24)
-}
-
-pub(super) fn draw_live(dice: &mut Dice, by: By) -> Secret {
-    let zones = 3 + dice.below(3) as usize;
-    let day = Day::random(dice, zones, 3, 10);
-    secret(&day, by, 3)
+    let day = Day::random(dice);
+    match by {
+        By::Judge => by_judge(day),
+        By::KAlone => by_k_alone(&day),
+    }
 }

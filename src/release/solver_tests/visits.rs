@@ -1,267 +1,306 @@
-//! Draws of visits: the venue by quarters of an hour and a zone by hours, over a short day.
+//! Draws of visits: the venue by quarters of an hour, or a zone by hours, over a short day.
 
+use std::ops::Range;
+
+use super::series::{Among, Said, Series, over};
+use super::world::{Leaf, Lengths, Visited};
 use super::*;
 
-/// Visits that ended in one of the shortest windows of a place.
-#[derive(Clone, Default)]
-struct Ended {
-    passersby: u64,
-    bounces: u64,
-    /// Minutes of each long visit.
-    long: Vec<u16>,
-    visitors: u64,
-}
-
-impl Ended {
-    fn engaged(&self) -> u64 {
-        self.long.iter().filter(|minutes| **minutes >= 15).count() as u64
-    }
-
-    fn visits(&self) -> u64 {
-        self.passersby + self.bounces + self.long.len() as u64
-    }
-
-    fn of(&self, metric: Metric) -> u64 {
-        match metric {
-            Metric::Visits => self.visits(),
-            Metric::Passersby => self.passersby,
-            Metric::Bounces => self.bounces,
-            Metric::Engaged => self.engaged(),
-            _ => self.visitors,
-        }
-    }
-
-    fn traffic(&self) -> Traffic {
-        let mut dwell = Dwell::default();
-        self.long.iter().for_each(|minutes| dwell.add(*minutes));
-        Traffic {
-            visits: self.visits(),
-            passersby: self.passersby,
-            bounces: self.bounces,
-            engaged: self.engaged(),
-            visitors: self.visitors as f64,
-            dwell,
-        }
-    }
-}
-
-const COUNTS: [Metric; 5] =
-    [Metric::Visits, Metric::Passersby, Metric::Bounces, Metric::Engaged, Metric::Visitors];
 /// Hours of the short day.
-const HOURS: usize = 8;
+pub(super) const HOURS: usize = 8;
+/// From this length on a visit is engaged, minutes.
+pub(super) const STAY: u16 = 15;
 
 /// Visits that end by window: few at first, many later. Sizes are those of a mall's shops, courts and of itself: the
 /// stable tenth of its devices.
-fn random(dice: &mut Dice, place: Place) -> Vec<Ended> {
-    let of_zone = matches!(place, Place::Zone(_));
+fn random(dice: &mut Dice) -> Visited {
+    let of_zone = dice.below(2) == 0;
     let windows = if of_zone { HOURS } else { 4 * HOURS };
-    let size = if of_zone { [12, 30, 60, 200] } else { [30, 60, 200, 500] }[dice.below(4) as usize];
+    let size = if of_zone { [12, 30, 60, 200] } else { [20, 40, 120, 400] }[dice.below(4) as usize];
     let first = dice.below(windows as u64 / 4 + 1) as f64;
-    // At least three in ten stay: where nobody does, what is hidden beside the few who do is large.
-    let shares = [dice.share() * 0.35, dice.share() * 0.35];
-    (0..windows)
-        .map(|t| {
-            let risen = ((t as f64 - first) / (windows as f64 / 6.0)).clamp(0.0, 1.0);
-            let some = |dice: &mut Dice, share: f64| {
-                (size as f64 * share * risen * (0.6 + 0.8 * dice.share())) as u64
-            };
-            let passersby = if of_zone { 0 } else { some(dice, shares[0]) };
-            let bounces = some(dice, shares[1]);
-            let long = some(dice, 1.0 - shares[0] - shares[1]);
-            let long: Vec<u16> = (0..long).map(|_| 5 + dice.below(40) as u16).collect();
-            let visitors = long.len() as u64 + dice.below(long.len() as u64 / 2 + 2);
-            Ended { passersby, bounces, long, visitors }
-        })
-        .collect()
-}
-
-fn together(dice: &mut Dice, some: &[Ended]) -> Ended {
-    let most = some.iter().map(|e| e.visitors).max().unwrap_or(0);
-    let all: u64 = some.iter().map(|e| e.visitors).sum();
-    Ended {
-        passersby: some.iter().map(|e| e.passersby).sum(),
-        bounces: some.iter().map(|e| e.bounces).sum(),
-        long: some.iter().flat_map(|e| e.long.iter().copied()).collect(),
-        // Many come in one window only, or everybody stays in all of them.
-        visitors: most + dice.below(all - most + 1),
-    }
-}
-
-/// The variables of one window: passers-by, bounces, long visits, engaged, visitors.
-#[derive(Clone, Copy)]
-struct Cells([usize; 5]);
-
-impl Cells {
-    fn new(system: &mut System, of_zone: bool) -> Self {
-        let cells = [(); 5].map(|()| system.cell());
-        if of_zone {
-            system.bounds[cells[0]].1 = 0.0;
-        }
-        system.between(vec![(cells[2], 1.0), (cells[3], -1.0)], 0.0, f64::INFINITY);
-        Self(cells)
-    }
-
-    fn terms(&self, metric: Metric) -> Vec<(usize, f64)> {
-        let [passersby, bounces, long, engaged, visitors] = self.0.map(|cell| (cell, 1.0));
-        match metric {
-            Metric::Visits => vec![passersby, bounces, long],
-            Metric::Passersby => vec![passersby],
-            Metric::Bounces => vec![bounces],
-            Metric::Engaged => vec![engaged],
-            _ => vec![visitors],
+    let shares = [if of_zone { 0.0 } else { dice.share() }, dice.share(), dice.share()];
+    let all: f64 = shares.iter().sum();
+    let longest = 20 + dice.below(60);
+    let leaf = |t: usize, dice: &mut Dice| {
+        let risen = ((t as f64 - first) / (windows as f64 / 6.0)).clamp(0.0, 1.0);
+        let some = |dice: &mut Dice, share: f64| {
+            (f64::from(size) * share / all * risen * (0.6 + 0.8 * dice.share())) as u64
+        };
+        let [passersby, bounces, long] = shares.map(|share| some(dice, share));
+        let mut lengths: Vec<u16> = (0..long).map(|_| 5 + dice.below(longest) as u16).collect();
+        lengths.sort_unstable();
+        let stays = lengths.split_off(lengths.partition_point(|minutes| *minutes < STAY));
+        Leaf { passersby, bounces, shorter: lengths, stays, visitors: long + dice.below(long / 2 + 2) }
+    };
+    let leaves: Vec<Leaf> = (0..windows).map(|t| leaf(t, dice)).collect();
+    let mut visited = Visited { of_zone, leaves, visitors: BTreeMap::new() };
+    // Many come in one window only, or everybody stays in all of them.
+    for (step, range) in visited.windows() {
+        let inside: Vec<u64> =
+            visited.inside(step, &range).iter().map(|(of, at)| visited.visitors_of(*of, at)).collect();
+        if let Some(most) = inside.iter().max() {
+            let all: u64 = inside.iter().sum();
+            visited.visitors.insert((step, range.start), most + dice.below(all - most + 1));
         }
     }
+    visited
 }
 
+/// Cells of a leaf: passers-by, bounces, shorter visits, stays, visitors.
+const CELLS: usize = 5;
+const PASSERSBY: usize = 0;
+const LONG: usize = 2;
+const STAYS: usize = 3;
+/// What is told of, by the cells that it is the sum of.
+const KINDS: [&[usize]; 4] = [&[0], &[1], &[2, 3], &[3]];
+
+type At = (Step, usize);
+
+/// A draw with its cells.
 struct Scene {
-    place: Place,
-    ended: Vec<Ended>,
-    cells: Vec<Cells>,
-    /// By the shortest window: which counts are shown.
-    told: Vec<[bool; 5]>,
+    visited: Visited,
+    cells: Vec<[usize; CELLS]>,
     system: System,
-    targets: Vec<(String, Terms)>,
-    large: usize,
-    large_shown: usize,
+    /// By kind and window: what is told.
+    said: BTreeMap<(usize, At), Option<Said>>,
+    /// By window: what the stays are counted among, and the most that there may be of them.
+    among: BTreeMap<At, Among>,
+    most: BTreeMap<At, f64>,
+    /// By longer window: the cell of its visitors.
+    visitors: BTreeMap<At, usize>,
+    lengths: BTreeMap<At, Lengths>,
 }
 
 impl Scene {
-    /// One window is judged, and an attacker takes note of all that is said of it.
-    fn hear(
-        &mut self,
-        ended: &Ended,
-        figures: &BTreeMap<Metric, Banded>,
-        by: By,
-        range: std::ops::Range<usize>,
-        distinct: usize,
-    ) {
-        let slack = if by == By::Judge { 2.0 } else { 0.0 };
-        for (n, metric) in COUNTS.into_iter().enumerate() {
-            // A zone has no passers-by, which is no secret.
-            if metric == Metric::Passersby && matches!(self.place, Place::Zone(_)) {
-                continue;
-            }
-            let truth = ended.of(metric);
-            let value = match by {
-                By::Judge => figures.get(&metric).map(|banded| f64::from(banded.value)),
-                By::KAlone => by_k_alone(truth as f64),
-            };
-            if truth as f64 >= 2.0 * K {
-                self.large += 1;
-                self.large_shown += usize::from(value.is_some());
-            }
-            let terms = match metric {
-                Metric::Visitors => vec![(distinct, 1.0)],
-                _ => range.clone().flat_map(|t| self.cells[t].terms(metric)).collect(),
-            };
-            // A wide band says that it is the sum of what is shown, which the attacker knows to tell apart.
-            let of_parts = |banded: &Banded| by == By::Judge && banded.high - banded.value > 5;
-            if figures.get(&metric).is_some_and(of_parts) && metric != Metric::Visitors {
-                let told = range.clone().filter(|t| self.told[*t][n]);
-                let terms = told.flat_map(|t| self.cells[t].terms(metric)).collect();
-                let value = value.unwrap_or_default();
-                self.system.between(terms, value - slack, value + slack);
-                continue;
-            }
-            if let Some(value) = value {
-                self.system.between(terms, (value - slack).max(K), value + slack);
-                // A longer window that is shown explains those in it.
-                range.clone().for_each(|t| self.told[t][n] = true);
-                continue;
-            }
-            let hidden = range.clone().filter(|t| !self.told[*t][n]);
-            let terms: Vec<_> = match metric {
-                Metric::Visitors if range.len() > 1 => Vec::new(),
-                _ => hidden.flat_map(|t| self.cells[t].terms(metric)).collect(),
-            };
-            if !terms.is_empty() {
-                self.targets.push((format!("{metric:?} in {range:?} of {truth}"), terms));
-            }
+    fn new(visited: Visited) -> Self {
+        let mut system = System::default();
+        let cells = visited.leaves.iter().map(|_| [(); CELLS].map(|()| system.cell(0.0, f64::INFINITY)));
+        let cells: Vec<[usize; CELLS]> = cells.collect();
+        if visited.of_zone {
+            cells.iter().for_each(|cells| system.bounds[cells[PASSERSBY]] = (0.0, 0.0));
         }
-        self.hear_derived(ended, figures, by, range);
+        let (said, among, most, visitors, lengths) = Default::default();
+        Self { visited, cells, system, said, among, most, visitors, lengths }
     }
 
-    fn hear_derived(
-        &mut self,
-        ended: &Ended,
-        figures: &BTreeMap<Metric, Banded>,
-        by: By,
-        range: std::ops::Range<usize>,
-    ) {
-        let long = || range.clone().map(|t| (self.cells[t].0[2], 1.0)).collect::<Vec<_>>();
-        if by == By::KAlone {
-            return;
-        }
-        if figures.contains_key(&Metric::DwellMean) {
-            let terms = long();
-            self.system.between(terms, K, f64::INFINITY);
-        }
-        // Of a longer window the rate is that of all of it only where all its parts are told whole.
-        let is_whole =
-            |metric| figures.get(&metric).is_some_and(|banded: &Banded| banded.high - banded.value <= 5);
-        let parts = [Metric::Visits, Metric::Passersby, Metric::Bounces];
-        if !parts.into_iter().all(is_whole) || !figures.contains_key(&Metric::DwellMean) {
-            return;
-        }
-        if let (Some(rate), Some(passersby)) =
-            (figures.get(&Metric::CaptureRate), figures.get(&Metric::Passersby))
-        {
-            let passersby = f64::from(passersby.value);
-            let said = |long: f64| (100.0 * long / (long + passersby)).round() == f64::from(rate.value);
-            let possible: Vec<f64> =
-                (0..2_000).map(|n| 5.0 * f64::from(n)).filter(|long| said(*long)).collect();
-            // It may be the rate of the shown parts all the same; an attacker who is told which it is knows more.
-            if possible.iter().any(|n| (n - ended.long.len() as f64).abs() <= 2.0) {
-                let terms = long();
-                self.system.between(terms, possible[0] - 2.0, possible[possible.len() - 1] + 2.0);
+    fn terms(&self, of: &[usize], range: &Range<usize>) -> Terms {
+        range.clone().flat_map(|t| of.iter().map(move |cell| (self.cells[t][*cell], 1.0))).collect()
+    }
+
+    fn count(&self, of: &[usize], range: &Range<usize>) -> u64 {
+        let counts = |t: usize| self.visited.leaves[t].counts();
+        range.clone().map(|t| of.iter().map(|cell| counts(t)[*cell]).sum::<u64>()).sum()
+    }
+
+    fn fix(&mut self, of: &[usize], range: &Range<usize>) {
+        let (terms, sum) = (self.terms(of, range), self.count(of, range) as f64);
+        self.system.between(terms, sum, sum);
+    }
+
+    fn said(&self, kind: usize, step: Step, range: &Range<usize>) -> Option<Said> {
+        self.said[&(kind, (step, range.start))]
+    }
+
+    /// An attacker is handed one kind of count: the shortest windows exactly where they are told, and of the hidden
+    /// windows in one what bending lets through.
+    fn hand_over(&mut self, kind: usize, venue: &Venue) {
+        let of = KINDS[kind];
+        let mut series = Series::default();
+        for (step, range) in self.visited.windows() {
+            let at = window(venue, step, self.visited.five(range.start));
+            let sum = self.count(of, &range);
+            let people = if kind < LONG { sum } else { self.visited.visitors_of(step, &range) };
+            let among = self.among.get(&(step, range.start)).filter(|_| kind == STAYS).copied();
+            let said = series.judge(K, step, at, (sum, people), among);
+            self.said.insert((kind, (step, range.start)), said);
+            match kind {
+                LONG => _ = self.among.insert((step, range.start), series.as_among(said)),
+                STAYS => _ = self.most.insert((step, range.start), series.most()),
+                _ => {}
             }
+            let inside = self.visited.inside(step, &range);
+            if inside.is_empty() {
+                match said {
+                    Some(_) => self.fix(of, &range),
+                    None => self.system.between(self.terms(of, &range), 0.0, f64::from(K - 1)),
+                }
+                continue;
+            }
+            if kind >= LONG && said.is_none() && people < u64::from(K) {
+                // So few made them that nothing is told of how many they are.
+                continue;
+            }
+            let (told, hidden): (Vec<_>, Vec<_>) =
+                inside.into_iter().partition(|(step, at)| self.said(kind, *step, at).is_some());
+            let hidden_sum: u64 = hidden.iter().map(|(_, at)| self.count(of, at)).sum();
+            let beside = if told.is_empty() { 0.0 } else { 1.0 };
+            let parts = hidden.len() as u32;
+            let among_told =
+                |(step, at): &&(Step, Range<usize>)| kind != STAYS || self.said(LONG, *step, at).is_some();
+            let told = hidden.iter().filter(among_told).count() as u32;
+            let most = among.map_or(f64::INFINITY, |among| among.hidden_most);
+            let over = over(K, told, parts - told, most);
+            let bent = Bent::up_to(over, K, parts, hidden_sum as f64, beside);
+            let terms = hidden.iter().flat_map(|(_, at)| self.terms(of, at)).collect();
+            self.system.told(terms, parts, bent);
+        }
+    }
+
+    /// Lengths are told whole only where the number of stays is, and their shape is handed over with them.
+    fn hand_over_lengths(&mut self) {
+        for (step, range) in self.visited.windows() {
+            let (long, stays) = (self.said(LONG, step, &range), self.said(STAYS, step, &range));
+            let inside = self.visited.inside(step, &range);
+            let has_inside = inside.iter().any(|(step, at)| {
+                self.lengths
+                    .get(&(*step, at.start))
+                    .is_some_and(|lengths| !matches!(lengths, Lengths::Capped | Lengths::Spread(_)))
+            });
+            let lengths = match (long, stays) {
+                (None, _) => continue,
+                (Some(long), Some(stays)) if stays.is_exact() && long.is_exact() => Lengths::All,
+                (Some(long), Some(stays)) if stays.is_of_hidden && long.is_of_hidden => {
+                    Lengths::Spread(stays.least as usize)
+                }
+                _ if has_inside => Lengths::OfWindows,
+                (Some(long), None) if long.least >= self.most[&(step, range.start)] + f64::from(K) => {
+                    Lengths::Capped
+                }
+                _ => continue,
+            };
+            match lengths {
+                Lengths::All => {
+                    self.fix(&[2], &range);
+                    self.fix(&[3], &range);
+                }
+                Lengths::Spread(_) | Lengths::OfWindows | Lengths::Capped => {}
+            }
+            self.lengths.insert((step, range.start), lengths);
+        }
+    }
+
+    /// Distinct visitors of a longer window are at least those of each inside, and at most all of them.
+    fn hand_over_visitors(&mut self, venue: &Venue) {
+        let mut series = Series::default();
+        for (step, range) in self.visited.windows() {
+            let at = window(venue, step, self.visited.five(range.start));
+            let truth = self.visited.visitors_of(step, &range);
+            let told = series.judge_distinct(K, step, at, truth as f64);
+            let bounds = told.map_or((0.0, f64::from(K - 1)), |told| (told, told));
+            let inside = self.visited.inside(step, &range);
+            let cell =
+                if inside.is_empty() { self.cells[range.start][4] } else { self.system.cell(0.0, 0.0) };
+            self.system.bounds[cell] = bounds;
+            let mut all = vec![(cell, -1.0)];
+            for (step, at) in inside {
+                let part = self.visitors[&(step, at.start)];
+                // A told part is known to be more than is told of it.
+                if told.is_none() {
+                    self.system.between(vec![(cell, 1.0), (part, -1.0)], 0.0, f64::INFINITY);
+                }
+                all.push((part, 1.0));
+            }
+            if all.len() > 1 {
+                self.system.between(all, 0.0, f64::INFINITY);
+            }
+            self.visitors.insert((step, range.start), cell);
+        }
+    }
+
+    /// The cells of what a figure counts; `None` of a figure that is computed from others.
+    fn counted(&self, metric: Metric, step: Step, range: &Range<usize>) -> Option<Terms> {
+        Some(match metric {
+            Metric::Visits => self.terms(&[0, 1, 2, 3], range),
+            Metric::Passersby => self.terms(&[0], range),
+            Metric::Bounces => self.terms(&[1], range),
+            Metric::Engaged => self.terms(&[3], range),
+            Metric::Visitors => vec![(self.visitors[&(step, range.start)], 1.0)],
+            _ => return None,
+        })
+    }
+
+    /// What there really is of a figure.
+    fn truth(&self, metric: Metric, step: Step, range: &Range<usize>) -> u64 {
+        match metric {
+            Metric::Visits => self.count(&[0, 1, 2, 3], range),
+            Metric::Passersby => self.count(&[0], range),
+            Metric::Bounces => self.count(&[1], range),
+            Metric::Engaged => self.count(&[3], range),
+            Metric::Visitors => self.visited.visitors_of(step, range),
+            Metric::CaptureRate => self.count(&[0], range).min(self.count(&[2, 3], range)),
+            _ => self.count(&[2, 3], range),
         }
     }
 }
 
-pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
-    let place = if dice.below(2) == 0 { Place::Venue } else { Place::Zone(0) };
-    let of_zone = place != Place::Venue;
-    let venue = venue(1, false);
-    let mut judge = Judge::new(venue.clone(), 1, None);
-    let ended = random(dice, place);
-    let mut system = System::default();
-    let cells = ended.iter().map(|_| Cells::new(&mut system, of_zone)).collect();
-    let told = vec![[false; 5]; ended.len()];
-    let mut scene =
-        Scene { place, ended, cells, told, system, targets: Vec::new(), large: 0, large_shown: 0 };
-    // Distinct visitors of a window: at least those of each window inside, at most all of them.
-    let mut inside: Vec<(std::ops::Range<usize>, usize, u64)> = Vec::new();
-    let shortest = if of_zone { Step::Hour } else { Step::QuarterHour };
-    let of_shortest = (shortest.secs() / 300) as usize;
-    for (step, first, last) in windows(12 * HOURS) {
-        if step < shortest {
-            continue;
-        }
-        let range = first / of_shortest..last / of_shortest;
-        let mut row = together(dice, &scene.ended[range.clone()]);
-        let mut distinct = scene.cells[range.start].0[4];
-        if step > shortest {
-            let parts: Vec<_> = inside.iter().filter(|(of, ..)| range.contains(&of.start)).cloned().collect();
-            let (most, all) =
-                parts.iter().fold((0, 0), |(most, all), (.., n)| (n.max(&most).to_owned(), all + n));
-            row.visitors = most + dice.below(all - most + 1);
-            distinct = scene.system.cell();
-            for (_, part, _) in &parts {
-                scene.system.between(vec![(distinct, 1.0), (*part, -1.0)], 0.0, f64::INFINITY);
+fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
+    let mut scene = Scene::new(visited);
+    (0..KINDS.len()).for_each(|kind| scene.hand_over(kind, &venue));
+    scene.hand_over_lengths();
+    scene.hand_over_visitors(&venue);
+    let (mut large, mut large_shown) = (0, 0);
+    let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
+    for (step, range, figures) in scene.visited.figures(&venue) {
+        for figure in figures {
+            let metric = figure.metric();
+            if metric == Metric::Passersby && scene.visited.of_zone {
+                // A zone has none, which is no secret.
+                continue;
             }
-            let mut terms: Vec<_> = parts.iter().map(|(_, part, _)| (*part, 1.0)).collect();
-            terms.push((distinct, -1.0));
-            scene.system.between(terms, 0.0, f64::INFINITY);
-            inside.retain(|(of, ..)| !range.contains(&of.start));
+            let truth = scene.truth(metric, step, &range);
+            if truth >= u64::from(2 * K) {
+                large += 1;
+                large_shown += usize::from(figure.value().is_some());
+            }
+            if let (None, Some(terms)) = (figure.value(), scene.counted(metric, step, &range)) {
+                let name = format!("{metric:?} in {range:?} of {truth}");
+                targets.entry((metric, step)).or_default().push((name, terms));
+            }
         }
-        inside.push((range.clone(), distinct, row.visitors));
-        let rows = vec![(place, Covered { coverage: 1.0, beating: 1.0, row: row.traffic() })];
-        let closed = Closed::Visits(ZoneWindow { step, window: window(&venue, step, first), rows });
-        let figures = judge.judge(closed).into_iter();
-        let figures = figures.filter_map(|f| Some((f.metric(), f.value()?))).collect();
-        scene.hear(&row, &figures, by, range, distinct);
     }
-    let Scene { system, targets, large, large_shown, .. } = scene;
-    Secret { system, targets, large, large_shown }
+    let published = scene.visited.published(&venue);
+    let Scene { visited, cells, system, visitors, lengths, .. } = scene;
+    let world = move |solution: &[f64]| {
+        let count = |cell: usize| Some(whole_number(*solution.get(cell)?)? as usize);
+        let counts = cells.iter().map(|cells| {
+            let mut counts = [0; CELLS];
+            for (count_of, cell) in counts.iter_mut().zip(cells) {
+                *count_of = count(*cell)?;
+            }
+            Some(counts)
+        });
+        let mut other = visited.with(&counts.collect::<Option<Vec<_>>>()?, &lengths)?;
+        for (at, visitors_of) in &mut other.visitors {
+            *visitors_of = count(visitors[at])? as u64;
+        }
+        Some(other.published(&venue))
+    };
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+}
+
+/// The same day told by k alone: whatever is k or more, and exactly.
+fn by_k_alone(visited: Visited) -> Secret {
+    let mut scene = Scene::new(visited);
+    let mut hidden = Vec::new();
+    for (step, range) in scene.visited.windows() {
+        for of in [&[0, 1, 2, 3][..], &[0], &[1], &[3]] {
+            let sum = scene.count(of, &range);
+            match super::by_k_alone(sum as f64) {
+                Some(_) => scene.fix(of, &range),
+                None if scene.visited.of_zone && of == [0] => {}
+                None => hidden.push((format!("{of:?} in {range:?} {step:?}"), scene.terms(of, &range))),
+            }
+        }
+    }
+    let targets = [((Metric::Visits, Step::Hour), hidden)];
+    let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
+    Secret { system: scene.system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+}
+
+pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
+    let visited = random(dice);
+    match by {
+        By::Judge => by_judge(visited, venue(1, false)),
+        By::KAlone => by_k_alone(visited),
+    }
 }

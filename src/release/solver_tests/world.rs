@@ -1,0 +1,186 @@
+//! A day of visits as it may have been, and what is published of it.
+
+use std::ops::Range;
+
+use super::visits::{HOURS, STAY};
+use super::*;
+
+/// Points that the shape of capped lengths is told by.
+const POINTS: usize = 5;
+
+/// Visits that ended in one of the shortest windows of a place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leaf {
+    pub(super) passersby: u64,
+    pub(super) bounces: u64,
+    /// Minutes of each long visit that did not stay, and of each that did.
+    pub(super) shorter: Vec<u16>,
+    pub(super) stays: Vec<u16>,
+    pub(super) visitors: u64,
+}
+
+/// How lengths are told of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lengths {
+    /// All of them.
+    All,
+    /// So many points of those that stayed.
+    Spread(usize),
+    /// Those of the windows in it.
+    OfWindows,
+    /// The shape of the shorter ones.
+    Capped,
+}
+
+/// A day of the venue, or of a zone.
+#[derive(Clone)]
+pub(super) struct Visited {
+    pub(super) of_zone: bool,
+    pub(super) leaves: Vec<Leaf>,
+    /// By longer window: its distinct visitors.
+    pub(super) visitors: BTreeMap<(Step, usize), u64>,
+}
+
+impl Leaf {
+    pub(super) fn counts(&self) -> [u64; 5] {
+        let Self { passersby, bounces, shorter, stays, visitors } = self;
+        [*passersby, *bounces, shorter.len() as u64, stays.len() as u64, *visitors]
+    }
+}
+
+impl Visited {
+    fn shortest(&self) -> Step {
+        if self.of_zone { Step::Hour } else { Step::QuarterHour }
+    }
+
+    /// The five-minute window that a leaf begins with.
+    pub(super) fn five(&self, leaf: usize) -> usize {
+        leaf * (self.shortest().secs() / 300) as usize
+    }
+
+    /// Every window as leaves, in the order in which they close.
+    pub(super) fn windows(&self) -> Vec<(Step, Range<usize>)> {
+        let length = self.five(1);
+        let all = windows(12 * HOURS).into_iter().filter(|(step, ..)| *step >= self.shortest());
+        all.map(|(step, first, last)| (step, first / length..last / length)).collect()
+    }
+
+    /// The windows of the next shorter step in one.
+    pub(super) fn inside(&self, step: Step, range: &Range<usize>) -> Vec<(Step, Range<usize>)> {
+        let windows = self.windows();
+        let finer = windows.iter().map(|(of, _)| *of).filter(|of| *of < step).max();
+        let lies_in = |at: &Range<usize>| range.start <= at.start && at.end <= range.end;
+        windows.into_iter().filter(|(of, at)| Some(*of) == finer && lies_in(at)).collect()
+    }
+
+    pub(super) fn visitors_of(&self, step: Step, range: &Range<usize>) -> u64 {
+        self.visitors.get(&(step, range.start)).copied().unwrap_or(self.leaves[range.start].visitors)
+    }
+
+    fn traffic(&self, step: Step, range: &Range<usize>) -> Traffic {
+        let leaves = &self.leaves[range.clone()];
+        let sum = |of: fn(&Leaf) -> u64| leaves.iter().map(of).sum::<u64>();
+        let mut dwell = Dwell::default();
+        leaves.iter().flat_map(|leaf| leaf.shorter.iter().chain(&leaf.stays)).for_each(|at| dwell.add(*at));
+        let (passersby, bounces) = (sum(|leaf| leaf.passersby), sum(|leaf| leaf.bounces));
+        Traffic {
+            visits: passersby + bounces + dwell.count(),
+            passersby,
+            bounces,
+            engaged: sum(|leaf| leaf.stays.len() as u64),
+            visitors: self.visitors_of(step, range) as f64,
+            dwell,
+        }
+    }
+
+    /// What is told of every window.
+    pub(super) fn figures(&self, venue: &Arc<Venue>) -> Vec<(Step, Range<usize>, Vec<Figure>)> {
+        let mut judge = Judge::new(venue.clone(), 1, None);
+        let mut all = Vec::new();
+        for (step, range) in self.windows() {
+            let covered = |row| Covered { coverage: 1.0, beating: 1.0, row };
+            let traffic = self.traffic(step, &range);
+            // A zone stands in a venue where much goes on besides.
+            let rows = if self.of_zone {
+                let of_venue = Traffic { visitors: 10_000.0, ..traffic.clone() };
+                vec![(Place::Venue, covered(of_venue)), (Place::Zone(0), covered(traffic))]
+            } else {
+                vec![(Place::Venue, covered(traffic))]
+            };
+            let window = super::window(venue, step, self.five(range.start));
+            let figures = judge.judge(Closed::Visits(ZoneWindow { step, window, rows }));
+            let of_place = figures.into_iter().filter(|figure| figure.scope().id().is_some() == self.of_zone);
+            all.push((step, range, of_place.collect()));
+        }
+        all
+    }
+
+    pub(super) fn published(&self, venue: &Arc<Venue>) -> Vec<String> {
+        let figures = self.figures(venue);
+        figures.iter().flat_map(|(.., figures)| figures).map(|figure| format!("{figure:?}")).collect()
+    }
+
+    /// The same day with other counts, and with lengths that look the same where they are told; `None` where one window
+    /// tells the shape of what another tells all of, for which this builder knows no other world.
+    pub(super) fn with(
+        &self,
+        counts: &[[usize; 5]],
+        lengths: &BTreeMap<(Step, usize), Lengths>,
+    ) -> Option<Self> {
+        let mut other = self.clone();
+        let mut free: Vec<bool> = vec![true; counts.len()];
+        for (leaf, counts) in other.leaves.iter_mut().zip(counts) {
+            (leaf.passersby, leaf.bounces, leaf.visitors) =
+                (counts[0] as u64, counts[1] as u64, counts[4] as u64);
+            (leaf.shorter, leaf.stays) = (vec![7; counts[2]], vec![STAY + 5; counts[3]]);
+        }
+        for (step, range) in self.windows() {
+            let Some(told) = lengths.get(&(step, range.start)) else { continue };
+            if *told == Lengths::OfWindows {
+                continue;
+            }
+            let leaves: Vec<usize> = range.filter(|t| free[*t]).collect();
+            let pool = |of: fn(&Leaf) -> &Vec<u16>| {
+                let mut pool: Vec<u16> = leaves.iter().flat_map(|t| of(&self.leaves[*t]).clone()).collect();
+                pool.sort_unstable();
+                pool
+            };
+            let (mut shorter, mut stays) = (pool(|leaf| &leaf.shorter), pool(|leaf| &leaf.stays));
+            let all = |cell: usize| leaves.iter().map(|t| counts[*t][cell]).sum::<usize>();
+            match told {
+                Lengths::Spread(points) => {
+                    stays = stretch(&stays, *points, all(3));
+                    shorter = vec![7; all(2)];
+                }
+                Lengths::Capped => {
+                    shorter = stretch(&shorter, POINTS, all(2));
+                    stays = vec![STAY + 5; all(3)];
+                }
+                Lengths::All | Lengths::OfWindows => {}
+            }
+            if (shorter.len(), stays.len()) != (all(2), all(3)) {
+                return None;
+            }
+            for t in leaves {
+                free[t] = false;
+                other.leaves[t].shorter = shorter.drain(..counts[t][2]).collect();
+                other.leaves[t].stays = stays.drain(..counts[t][3]).collect();
+            }
+        }
+        Some(other)
+    }
+}
+
+/// As many lengths as are wanted, whose evenly spread points are those of some others.
+fn stretch(of: &[u16], points: usize, wanted: usize) -> Vec<u16> {
+    let rank = |point: usize, length: usize| ((2 * point + 1) * length).div_ceil(2 * points) - 1;
+    let mut point = 0;
+    let mut stretched = Vec::with_capacity(wanted);
+    for n in 0..wanted {
+        while point + 1 < points && rank(point, wanted) < n {
+            point += 1;
+        }
+        stretched.push(of[rank(point, of.len())]);
+    }
+    stretched
+}
