@@ -1,9 +1,9 @@
 //! The crowd lens against a simulated mall whose truth is known: constants from twelve head counts in four zones of the
 //! first day, judged on every later day.
 //!
-//! Twelve in a hundred is what is aimed at, and what is out of reach here: a telephone of this mall speaks in one minute
-//! and a half of eight, and people come and go meanwhile. A line fitted to days of truth of each zone itself, over all
-//! that was heard there in the last half hour, still misses by eighteen in a hundred.
+//! Twelve in a hundred is what is aimed at, and out of reach here for any line through a zone's own counts: a telephone of
+//! this mall speaks in one minute and a half of eight, and people come and go meanwhile. A line fitted to days of truth of
+//! each zone itself, over all that was heard there in the last half hour, still misses by eighteen in a hundred.
 
 #![expect(clippy::print_stderr, reason = "the table of scores is what whoever tunes reads")]
 
@@ -36,8 +36,7 @@ const COUNTED_AT: [i64; 3] = [11, 14, 17];
 const DAY_STARTS_AT: i64 = 4;
 /// A relative error is asked for where so many people are.
 const PEOPLE_MIN: f64 = 20.0;
-/// Seeds that whoever tunes may look at, and those that judge.
-const TUNING_SEEDS: [u64; 2] = [7, 8];
+/// Seeds that judge. Whoever tunes looks at 7 and 8 in their place.
 const JUDGING_SEEDS: [u64; 2] = [101, 102];
 
 /// A five-minute window of a zone: what was said, and what was so.
@@ -188,12 +187,6 @@ fn judge(seeds: &[u64]) -> Score {
         all.extend(rows);
     }
     Score::of(all.iter())
-}
-
-#[test]
-#[ignore = "needs time"]
-fn what_whoever_tunes_may_look_at() {
-    eprintln!("tuning, together:         {}", judge(&TUNING_SEEDS));
 }
 
 #[test]

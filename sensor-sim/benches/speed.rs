@@ -1,4 +1,4 @@
-//! Measurements: what the crowds cost when nobody listens. `cargo test --release --test speed -- --ignored --nocapture`
+//! What the crowds cost when nobody listens: `cargo bench -p sensor-sim --bench speed`.
 
 use std::sync::Arc;
 
@@ -10,9 +10,12 @@ use sensor_sim::mall::{Chronicle, Mall, SHIPPED, Scenario, truth};
 
 const SECS: f64 = 3.0;
 
+fn main() {
+    a_day_of_every_scenario();
+    sightings_a_second_on_one_core();
+}
+
 /// What a day of a scenario weighs, and what it costs; with and without Bluetooth.
-#[test]
-#[ignore = "a measurement"]
 #[expect(clippy::print_stdout, reason = "a measurement is read")]
 fn a_day_of_every_scenario() {
     let no_ble = "\n[devices]\nble_share = 0\nstaff_badge_share = 0\n";
@@ -21,9 +24,9 @@ fn a_day_of_every_scenario() {
     let wifi = ["two-floors.toml", "two-floors-multi-wall.toml"]
         .map(|file| (format!("{file}, Wi-Fi only"), format!("extends = \"{file}\"{no_ble}")));
     for (name, text) in plain.chain(wifi) {
-        let scenario = Scenario::parse(&text).unwrap();
+        let scenario = Scenario::parse(&text).expect("it ships");
         // A Wednesday: every scenario is open on it.
-        let date = chrono::NaiveDate::from_ymd_opt(2026, 3, 4).unwrap();
+        let date = chrono::NaiveDate::from_ymd_opt(2026, 3, 4).expect("a date");
         let (from, to) = Chronicle::of(&scenario, 1, date).day_ms();
         let begun = clock::steady();
         let mut mall = Mall::new(&scenario, 1, from);
@@ -45,14 +48,12 @@ fn a_day_of_every_scenario() {
 }
 
 /// Time is driven as at 2,000,000 sightings a second, so that slots are as full and redraws as many as there.
-#[test]
-#[ignore = "a measurement"]
 #[expect(clippy::print_stdout, reason = "a measurement is read")]
 fn sightings_a_second_on_one_core() {
     let zipf = Arc::new(Zipf::new(600_000));
     for (form, batch) in [(Form::Binary, 100), (Form::Binary, 1000), (Form::Json, 100)] {
         let topics = (1..=120).map(|i| format!("passant/v1/load/s{i:03}/sightings")).collect();
-        let boot = BootId::parse(b"speed").unwrap();
+        let boot = BootId::parse(b"speed").expect("an id");
         let mut crowd = Crowd::new(&zipf, (1, 0), topics, boot, (batch, form));
         let begun = clock::steady();
         let (mut sent, mut bytes, mut now_ms) = (0, 0, 1_764_018_000_000);
