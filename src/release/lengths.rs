@@ -20,19 +20,19 @@ const POINTS: u32 = 5;
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stays {
     series: Series,
-    /// The lengths that were told of the windows of the day, where none was missing.
-    told: BTreeMap<(Step, EpochMs), Dwell>,
+    /// The lengths that were told of the windows of the day.
+    told: BTreeMap<(Step, EpochMs), Lengths>,
 }
 
 /// Lengths of visits that are told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Lengths {
     of: Dwell,
     missing: Missing,
 }
 
 /// Visits of which no length is told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 enum Missing {
     None,
     /// Those who stayed: half of k stand for them, at the length from which one stays.
@@ -55,7 +55,7 @@ impl Stays {
         let said = self.series.judge(rules.k, step, window, (stays.count(), people), Some(among));
         let inside = |of: Step| {
             let inside = self.told.range((of, window.from)..(of, window.to));
-            inside.map(|(_, lengths)| lengths.clone()).reduce(Dwell::plus)
+            inside.map(|(_, lengths)| lengths.clone()).reduce(Lengths::plus)
         };
         let finer = Step::ALL.into_iter().rev().filter(|of| *of < step);
         let told = match (long?, said) {
@@ -66,8 +66,8 @@ impl Stays {
             (long, Some(said)) if said.is_of_hidden && long.is_of_hidden && !said.is_exact() => {
                 Lengths { of: spread(&stays, said.least as u32), missing: Missing::Shorter(rules) }
             }
-            (long, said) => match finer.map(inside).find_map(|of| of) {
-                Some(of) => Lengths { of, missing: Missing::None },
+            (long, said) => match finer.map(inside).find_map(|of_windows| of_windows) {
+                Some(of_windows) => of_windows,
                 // Enough did not stay, whoever did.
                 None if said.is_none() && long.least >= self.series.most() + f64::from(rules.k) => {
                     Lengths::capped(rules, long, &shorter)
@@ -77,8 +77,8 @@ impl Stays {
         };
         if step == Step::Day {
             self.told.retain(|(_, from), _| *from >= window.to);
-        } else if matches!(told.missing, Missing::None) {
-            self.told.insert((step, window.from), told.of.clone());
+        } else {
+            self.told.insert((step, window.from), told.clone());
         }
         Some(told)
     }
@@ -93,6 +93,14 @@ fn spread(of: &Dwell, count: u32) -> Dwell {
 }
 
 impl Lengths {
+    fn plus(self, other: Self) -> Self {
+        let missing = match (self.missing, other.missing) {
+            (Missing::None, other) => other,
+            (missing, _) => missing,
+        };
+        Self { of: self.of.plus(other.of), missing }
+    }
+
     /// The shape of the shorter lengths, and half of k who stayed.
     fn capped(rules: Rules, long: Said, shorter: &Dwell) -> Self {
         let stays = rules.k / 2;

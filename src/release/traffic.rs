@@ -32,7 +32,8 @@ pub(super) struct Visits {
 /// What is told of one window.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    visits: Option<Said>,
+    /// Of all kinds that are told, and how many may be of the others.
+    visits: Option<(Said, f64)>,
     passersby: Option<Said>,
     bounces: Option<Said>,
     long: Option<Said>,
@@ -43,7 +44,7 @@ pub(super) struct Told {
 }
 
 /// What a venue's visits are judged by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Rules {
     pub(super) k: u32,
     /// Who is that long near is a visitor, minutes.
@@ -87,25 +88,25 @@ impl Visits {
     }
 }
 
-/// What is told of all kinds of visits together: those that are told, and for each of the others that it is under k.
-fn visits(k: u32, kinds: &[Option<Said>]) -> Option<Said> {
+/// What is told of all kinds of visits together: those that are told, and of how many more it may be that each of the
+/// others is under k.
+fn visits(k: u32, kinds: &[Option<Said>]) -> Option<(Said, f64)> {
     let hidden = kinds.iter().filter(|kind| kind.is_none()).count() as u32;
-    let told = kinds.iter().flatten().copied().reduce(Said::plus)?;
-    Some(told.plus(Said { most: f64::from(hidden * k), ..Said::default() }))
+    kinds.iter().flatten().copied().reduce(Said::plus).map(|told| (told, f64::from(hidden * k)))
 }
 
 impl Told {
     /// Every metric of a window; `None` where it is held back. Counts are of the devices that came past the gate, of
     /// which `passed` is the share; what is told of them is made whole by it.
     pub(super) fn figures(&self, passed: f64) -> Vec<(Metric, Option<Banded>)> {
-        let count = |said: Option<Said>| said.map(|said| count(said, passed));
+        let count = |said: Option<Said>| said.map(|said| count(said, 0.0, passed));
         // Whatever is computed from counts is computed from the rounded ones.
         let rounded = |said: Option<Said>| said.map(|said| to_grain(said.middle() / passed));
         let rates = rounded(self.long).zip(rounded(self.passersby));
         let lengths = self.lengths.as_ref();
         let quantile = |q| lengths.and_then(|lengths| lengths.quantile(q));
         vec![
-            (Metric::Visits, count(self.visits)),
+            (Metric::Visits, self.visits.map(|(said, more)| self::count(said, more, passed))),
             (Metric::Visitors, self.visitors.map(|n| distinct(n / passed))),
             (Metric::Passersby, count(self.passersby)),
             (Metric::Bounces, count(self.bounces)),
@@ -119,14 +120,14 @@ impl Told {
     }
 }
 
-/// A count rounded to the grain; its band holds what the rounding hides and what is not told.
-fn count(said: Said, passed: f64) -> Banded {
+/// A count rounded to the grain; its band holds what the rounding hides and what is not told, and so many `more`.
+fn count(said: Said, more: f64, passed: f64) -> Banded {
     let value = to_grain(said.middle() / passed);
     let rounded = |end: f64| f64::from(to_grain(end / passed));
     Banded {
         value,
         low: (rounded(said.least) - ROUNDING).floor().max(0.0) as u32,
-        high: (rounded(said.most) + ROUNDING).ceil() as u32,
+        high: (rounded(said.most + more) + ROUNDING).ceil() as u32,
     }
 }
 
@@ -188,7 +189,7 @@ mod tests {
     fn under_k_is_nothing_and_the_rest_is_rounded_to_five() {
         let row = traffic([20; 40]);
         // 40 long ones, and two kinds of which nothing is told but that they are under k.
-        assert_eq!(value(&row, Metric::Visits), Some((50, 37, 63)));
+        assert_eq!(value(&row, Metric::Visits), Some((40, 37, 63)));
         assert_eq!(value(&row, Metric::Engaged), Some((15, 12, 18)));
         assert_eq!(value(&row, Metric::Passersby), None);
         assert_eq!(value(&row, Metric::Bounces), None, "zero is fewer than k");

@@ -151,11 +151,7 @@ impl Scene {
         for (step, range) in self.visited.windows() {
             let (long, stays) = (self.said(LONG, step, &range), self.said(STAYS, step, &range));
             let inside = self.visited.inside(step, &range);
-            let has_inside = inside.iter().any(|(step, at)| {
-                self.lengths
-                    .get(&(*step, at.start))
-                    .is_some_and(|lengths| !matches!(lengths, Lengths::Capped | Lengths::Spread(_)))
-            });
+            let has_inside = inside.iter().any(|(step, at)| self.lengths.contains_key(&(*step, at.start)));
             let lengths = match (long, stays) {
                 (None, _) => continue,
                 (Some(long), Some(stays)) if stays.is_exact() && long.is_exact() => Lengths::All,
