@@ -105,7 +105,7 @@ impl Lengths {
     fn capped(rules: Rules, long: Said, shorter: &Dwell) -> Self {
         let stays = rules.k / 2;
         let mut of = Dwell::default();
-        let others = to_grain(long.middle()).saturating_sub(stays);
+        let others = to_grain(long.least).saturating_sub(stays);
         let points = spread(shorter, POINTS);
         for n in 0..others {
             let point = n * POINTS / others;

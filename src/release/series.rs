@@ -8,8 +8,9 @@ use crate::clock::{EpochMs, Step, Window};
 /// What is told of a count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Said {
-    /// It is at least this, and at most that, or near it.
+    /// It is at least this, which is its figure: the shown parts, and what may be told of the hidden.
     pub(super) least: f64,
+    /// It is at most this, or near it.
     pub(super) most: f64,
     /// Whether all windows in it are hidden.
     pub(super) is_of_hidden: bool,
@@ -45,10 +46,6 @@ pub(super) struct Series {
 impl Said {
     pub(super) fn exactly(count: f64) -> Self {
         Self { least: count, most: count, is_of_hidden: false }
-    }
-
-    pub(super) fn middle(self) -> f64 {
-        f64::midpoint(self.least, self.most)
     }
 
     pub(super) fn is_exact(self) -> bool {

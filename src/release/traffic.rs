@@ -101,7 +101,7 @@ impl Told {
     pub(super) fn figures(&self, passed: f64) -> Vec<(Metric, Option<Banded>)> {
         let count = |said: Option<Said>| said.map(|said| count(said, 0.0, passed));
         // Whatever is computed from counts is computed from the rounded ones.
-        let rounded = |said: Option<Said>| said.map(|said| to_grain(said.middle() / passed));
+        let rounded = |said: Option<Said>| said.map(|said| to_grain(said.least / passed));
         let rates = rounded(self.long).zip(rounded(self.passersby));
         let lengths = self.lengths.as_ref();
         let quantile = |q| lengths.and_then(|lengths| lengths.quantile(q));
@@ -122,7 +122,7 @@ impl Told {
 
 /// A count rounded to the grain; its band holds what the rounding hides and what is not told, and so many `more`.
 fn count(said: Said, more: f64, passed: f64) -> Banded {
-    let value = to_grain(said.middle() / passed);
+    let value = to_grain(said.least / passed);
     let rounded = |end: f64| f64::from(to_grain(end / passed));
     Banded {
         value,

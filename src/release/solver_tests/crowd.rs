@@ -7,6 +7,9 @@ const PARTS: usize = 10;
 /// Five-minute windows of the short day.
 const FIVES: usize = 6;
 
+/// A figure with what it is of: the first five minutes and those after the last, the place, and the truth.
+type Judged = (usize, usize, Place, f64, Figure);
+
 /// Whole people by half-minute and zone.
 #[derive(Clone)]
 struct Day {
@@ -76,7 +79,7 @@ impl Day {
     }
 
     /// Everything that is said of the day: live, half-minute by half-minute, and every window that closes.
-    fn said(&self) -> (Vec<Live>, Vec<(usize, usize, Place, f64, Figure)>) {
+    fn said(&self) -> (Vec<Live>, Vec<Judged>) {
         let mut judge = Judge::new(self.venue.clone(), 1, None);
         let (mut live, mut figures) = (Vec::new(), Vec::new());
         for (step, first, last) in windows(FIVES) {

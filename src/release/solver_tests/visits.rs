@@ -34,13 +34,14 @@ fn random(dice: &mut Dice) -> Visited {
     };
     let leaves: Vec<Leaf> = (0..windows).map(|t| leaf(t, dice)).collect();
     let mut visited = Visited { of_zone, leaves, visitors: BTreeMap::new() };
-    // Many come in one window only, or everybody stays in all of them.
+    // Everybody comes in one window only, or stays in all of them, or in some.
     for (step, range) in visited.windows() {
         let inside: Vec<u64> =
             visited.inside(step, &range).iter().map(|(of, at)| visited.visitors_of(*of, at)).collect();
         if let Some(most) = inside.iter().max() {
             let all: u64 = inside.iter().sum();
-            visited.visitors.insert((step, range.start), most + dice.below(all - most + 1));
+            let some = [0, all - most, dice.below(all - most + 1)][dice.below(3) as usize];
+            visited.visitors.insert((step, range.start), most + some);
         }
     }
     visited
