@@ -47,8 +47,9 @@ pub struct Judge {
     group_of: Vec<Option<usize>>,
     /// By step: whether the venue's occupancy is shown.
     pub(super) shown: BTreeMap<Step, bool>,
-    /// The newest half-minute, while it is now, and the end of the newest that was judged at all.
-    pub(super) half: Option<Half>,
+    /// The newest half-minute, while it is now, and the end of the newest that was judged at all. Boxed, for where there
+    /// is none an unboxed one keeps room for whatever lay on the stack when it went.
+    pub(super) half: Option<Box<Half>>,
     pub(super) heard_up_to: EpochMs,
     pub(super) halves: Halves,
     pub(super) visits: BTreeMap<Place, Visits>,
@@ -123,9 +124,9 @@ impl Judge {
         }
         self.heard_up_to = newest.end;
         let (k, groups) = (self.k(), self.venue.groups.len());
-        let half = Half::judge(k, &self.group_of, groups, newest, self.half.as_ref());
+        let half = Half::judge(k, &self.group_of, groups, newest, self.half.as_deref());
         self.halves.take(k, &self.venue.calendar, &half);
-        self.half = Some(half);
+        self.half = Some(Box::new(half));
     }
 
     /// Looks at the newest half-minute, `None` where none is new enough to be now. Returns whether the venue is quiet:
