@@ -193,16 +193,18 @@ impl Judge {
         let mut figures = Vec::with_capacity(window.rows.len() * 2);
         for ((place, covered), told) in window.rows.iter().zip(told) {
             let Told { mean, peak, is_whole } = told;
-            // A peak is of a half-minute in which the venue was shown.
-            let mean = mean.filter(|_| shown);
+            // A zone's five minutes are told whole or not at all, so that they are what the crowd lens says; which of their
+            // half-minutes were hidden live has told. A peak is of a half-minute in which the venue was shown.
+            let is_of_zone = matches!(place, Place::Zone(_)) && window.step == Step::FiveMinutes;
+            let mean = mean.filter(|_| shown && (is_whole || !is_of_zone));
             // A venue's number is coarse, a zone's or group's is whole.
             let number = |said: Said| match place {
                 Place::Venue => coarse(said.banded()),
                 Place::Group(_) | Place::Zone(_) => said.banded(),
             };
             // What was heard over all half-minutes would tell of those that were hidden.
-            let of_zone = is_whole && matches!(place, Place::Zone(_)) && window.step == Step::FiveMinutes;
-            let root_mean = covered.row.root_mean.filter(|_| of_zone).map(|v| (v * 100.0).round() as u32);
+            let root_mean =
+                covered.row.root_mean.filter(|_| is_of_zone && is_whole).map(|v| (v * 100.0).round() as u32);
             let level = covered.row.mean;
             let made = level.map(|of| Made { calibration: of.calibration, calibrated: of.calibrated });
             let coverage = self.covered(window.step, covered);
