@@ -110,8 +110,8 @@ fn half_minutes_that_were_hidden_are_counted_as_half_of_k() {
     let mut halves = [[40.0, 20.0]; 10];
     halves[7..].fill([40.0, 2.0]);
     let figures = five(&mut judge, 0, &halves);
-    // (7·20 + 3·5) / 10 whatever there was, and (7·60 + 3·45) / 10.
-    assert_eq!(occupancy(&figures), [Some(55), Some(56), Some(40), Some(16)]);
+    // (7·60 + 3·45) / 10 whatever there was; the zone itself is told whole or not at all.
+    assert_eq!(occupancy(&figures), [Some(55), Some(56), Some(40), None]);
     assert_eq!(figures[7].value().unwrap().value, 20, "the peak of what was told");
     let of_zone = |figure: &Figure| figure.root_mean_centi();
     assert!(of_zone(&figures[4]).is_some() && of_zone(&figures[6]).is_none(), "v would tell of the hidden");
