@@ -92,13 +92,18 @@ fn without_its_line_in_the_access_list_none_is_and_the_words_say_which_line() {
     let line = format!("topic write passant/v1/+/{PROBE_SENSOR}/sightings\n");
     assert!(ACL.contains(&line));
     let broker = broker(&ACL.replace(&line, ""));
-    // Debian's Mosquitto hangs up over it in both, in 5 mostly after a word.
+    // One release of Mosquitto hangs up over it, in 5 mostly after a word; another takes it and drops it in silence. Each
+    // is told apart in words of its own, and all of them name the line.
     for protocol in ["5", "3.1.1"] {
         let server = server(&broker, protocol);
         let refused = passant(&server, &["poster", "--venue", "mall", "--out", "-"]);
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && refused.stdout.is_empty());
-        assert!(told.contains("or hangs up over it") && told.contains(line.trim()), "{told}");
+        assert!(
+            ["or hangs up over it", "drops this one without a word"].iter().any(|words| told.contains(words)),
+            "{told}"
+        );
+        assert!(told.contains(line.trim()), "{told}");
         let ledger = std::fs::read_to_string(server.directory().join("data/ledger.jsonl")).expect("a ledger");
         assert!(ledger.contains("\"event\":\"refused\",\"what\":\"poster\""), "{ledger}");
     }
