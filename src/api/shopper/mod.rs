@@ -2,7 +2,7 @@
 
 pub(super) mod poster;
 mod privacy;
-mod words;
+pub(super) mod words;
 
 use std::sync::LazyLock;
 
@@ -37,10 +37,10 @@ pub(super) fn routes() -> Router<Served> {
 }
 
 /// What every page has.
-struct Page {
-    language: &'static Language,
+pub(super) struct Page {
+    pub(super) language: &'static Language,
     /// Where it is, for the links to other languages.
-    path: String,
+    pub(super) path: String,
 }
 
 #[derive(Template)]
@@ -73,7 +73,7 @@ struct Sorry<'a> {
 
 /// `?lang=fr`: the language that was chosen by hand.
 #[derive(serde::Deserialize)]
-struct Chosen {
+pub(super) struct Chosen {
     lang: Option<String>,
 }
 
@@ -84,12 +84,12 @@ struct Typed {
 }
 
 impl Page {
-    fn of(chosen: &Chosen, headers: &HeaderMap, path: impl Into<String>) -> Self {
+    pub(super) fn of(chosen: &Chosen, headers: &HeaderMap, path: impl Into<String>) -> Self {
         let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self { language: words::choose(chosen.lang.as_deref(), asked), path: path.into() }
     }
 
-    fn others(&self) -> impl Iterator<Item = &'static Language> {
+    pub(super) fn others(&self) -> impl Iterator<Item = &'static Language> {
         let here = &self.language.code;
         words::languages().iter().filter(move |language| language.code != *here)
     }
@@ -182,7 +182,7 @@ pub(super) fn too_often(request: &Request, secs: u64) -> Response {
     html(StatusCode::TOO_MANY_REQUESTS, &Sorry { page, why: &why })
 }
 
-fn html(status: StatusCode, page: &impl Template) -> Response {
+pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {
