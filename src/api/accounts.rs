@@ -12,8 +12,10 @@ use super::{Problem, State};
 use crate::office::{Account, AccountChange, NewAccount};
 
 /// What a body must be, for those whose body is not.
-const BODY: &str = "send JSON like {\"name\":\"anna\",\"password\":\"…\",\"roles\":[{\"venue\":\"*\",\"role\":\"viewer\"}]}";
-const CHANGE: &str = "send JSON like {\"roles\":[{\"venue\":\"*\",\"role\":\"viewer\"}]} or {\"password\":\"…\"}, or both";
+const BODY: &str =
+    "send JSON like {\"name\":\"anna\",\"password\":\"…\",\"roles\":[{\"venue\":\"*\",\"role\":\"viewer\"}]}";
+const CHANGE: &str =
+    "send JSON like {\"roles\":[{\"venue\":\"*\",\"role\":\"viewer\"}]} or {\"password\":\"…\"}, or both";
 
 /// An account to make.
 #[derive(serde::Deserialize, utoipa::ToSchema)]

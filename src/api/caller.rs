@@ -73,6 +73,7 @@ pub(super) async fn allowed(
     let ruling = route.as_ref().map(|route| rules::of(request.method(), route.as_str()));
     match (ruling, caller) {
         (Some(Ruling::Whoever(Needs::Nothing)), caller) => go_on(caller, request, next).await,
+        (Some(Ruling::Otherwise(Needs::Nothing, allow)), _) => otherwise(allow),
         // Visitors' telephones find nothing else at their door, and nobody is to sign in there.
         (None, None) if matches!(access, Access::Visitors(_)) => next.run(request).await,
         (_, None) => unknown(&access, &request),
@@ -82,13 +83,16 @@ pub(super) async fn allowed(
             Problem::forbidden("nobody may ask for this: the program has no rule for it; please report it")
                 .into_response()
         }
-        (Some(Ruling::Otherwise(allow)), _) => {
-            let mut response = Problem::of(StatusCode::METHOD_NOT_ALLOWED).into_response();
-            response.headers_mut().insert(header::ALLOW, allow);
-            response
-        }
+        (Some(Ruling::Otherwise(_, allow)), _) => otherwise(allow),
         (Some(Ruling::Whoever(needs)), Some(caller)) => held_against(needs, caller, request, next).await,
     }
+}
+
+/// The route takes other methods: these.
+fn otherwise(allow: HeaderValue) -> Response {
+    let mut response = Problem::of(StatusCode::METHOD_NOT_ALLOWED).into_response();
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
 }
 
 async fn held_against(needs: Needs, caller: Caller, request: Request, next: Next) -> Response {

@@ -25,7 +25,9 @@ pub(super) async fn meant_for_this_machine(
             is_loopback(authority) || host.as_deref().is_some_and(|host| is_named(authority, host))
         }
         Access::Accounts(entrance) if entrance.is_this_machines() => is_loopback(authority),
-        Access::Token(_) | Access::Accounts(_) => authority.parse::<Authority>().is_ok() && !authority.contains('@'),
+        Access::Token(_) | Access::Accounts(_) => {
+            authority.parse::<Authority>().is_ok() && !authority.contains('@')
+        }
     };
     let host = only(request.headers(), header::HOST);
     let in_uri = request.uri().authority().is_none_or(|authority| fits(authority.as_str()));

@@ -158,8 +158,13 @@ impl From<office::Error> for Problem {
             | Error::PasswordLong
             | Error::PasswordEasy => StatusCode::BAD_REQUEST,
             Error::Hashing | Error::NoChance(_) | Error::Ledger(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the office could not do what was asked");
-                return Self::unavailable("the server could not do this just now; try again, and see its log if it stays so");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the office could not do what was asked"
+                );
+                return Self::unavailable(
+                    "the server could not do this just now; try again, and see its log if it stays so",
+                );
             }
         };
         Self::new(status, error.to_string())

@@ -74,8 +74,8 @@ pub(super) const RULES: &[(&str, &str, Needs)] = &[
 pub(super) enum Ruling {
     /// Whoever fits this may ask.
     Whoever(Needs),
-    /// The route takes other methods only: these.
-    Otherwise(HeaderValue),
+    /// The route takes other methods only: these; and whoever fits this may know it.
+    Otherwise(Needs, HeaderValue),
     /// The route has no row.
     Nowhere,
 }
@@ -104,8 +104,9 @@ pub(super) fn of(method: &Method, route: &str) -> Ruling {
     }
     let methods: Vec<&str> =
         rows().map(|(named, _, _)| if *named == "GET" { "GET,HEAD" } else { *named }).collect();
+    let least = if rows().any(|(_, _, needs)| *needs == Nothing) { Nothing } else { Known };
     match HeaderValue::from_str(&methods.join(",")) {
-        Ok(allow) if !methods.is_empty() => Ruling::Otherwise(allow),
+        Ok(allow) if !methods.is_empty() => Ruling::Otherwise(least, allow),
         _ => Ruling::Nowhere,
     }
 }
@@ -114,7 +115,8 @@ impl Needs {
     /// How somebody stands to this, in the venue that the path names.
     pub(super) fn standing(self, caller: &Caller, venue: Option<&str>) -> Standing {
         let roles = &caller.roles;
-        let enough = |has: Option<Role>, least| if has >= Some(least) { Standing::Fits } else { Standing::Below };
+        let enough =
+            |has: Option<Role>, least| if has >= Some(least) { Standing::Fits } else { Standing::Below };
         match self {
             Nothing | Known => Standing::Fits,
             Somewhere(least) => enough(roles.highest(), least),

@@ -29,7 +29,8 @@ async fn sign_in(stage: &Stage, name: &str, password: &str) -> Answer {
 
 /// All of an answer that its reader gets.
 fn whole(answer: &Answer) -> String {
-    let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+    let mut headers: Vec<_> =
+        answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
     headers.sort();
     format!("{}\n{}\n{}", answer.status, headers.join("\n"), answer.text)
 }
@@ -71,7 +72,8 @@ async fn only_the_named_proxy_is_believed_and_nothing_is_taken_in_clear() {
     let stage = Stage::set_at("0.0.0.0:8080", &["10.0.0.2"]).await;
     let (_, cookie) = stage.account("anna", &[("*", Role::Admin)]).await;
     let sealed = format!("__Host-{cookie}");
-    let said = |proto| [HOST, ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", proto), ("cookie", &*sealed)];
+    let said =
+        |proto| [HOST, ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", proto), ("cookie", &*sealed)];
     for (peer, proto, status) in [
         ("10.0.0.2:5000", "https", 200),
         ("10.0.0.2:5000", "http", 403),
@@ -118,7 +120,10 @@ async fn a_cookie_is_for_this_server_alone_and_its_session_ends_with_the_sign_ou
     assert_eq!(stage.ask("GET", PATH, &known, "").await.json()["name"], "anna");
     let left = stage.ask("DELETE", PATH, &known, "").await;
     assert_eq!(left.status, StatusCode::NO_CONTENT);
-    assert!(left.header("set-cookie").contains("passant-session=; ") && left.header("set-cookie").contains("Max-Age=0"));
+    assert!(
+        left.header("set-cookie").contains("passant-session=; ")
+            && left.header("set-cookie").contains("Max-Age=0")
+    );
     assert_eq!(stage.ask("GET", PATH, &known, "").await.status, StatusCode::UNAUTHORIZED);
 
     let behind = Stage::set_at("127.0.0.1:8080", &["127.0.0.1"]).await;
@@ -151,9 +156,12 @@ async fn a_page_of_another_origin_signs_nobody_in_or_out_and_makes_no_account() 
     let account = json!({ "name": "mallory", "password": PASSWORD, "roles": [] }).to_string();
     for origin in ["https://evil.example", "null", "http://localhost:1"] {
         let headers = [HOST, JSON, ("origin", origin), ("cookie", cookie.as_str())];
-        for (method, path, body) in
-            [("POST", PATH, &*body), ("DELETE", PATH, ""), ("POST", ACCOUNTS, &*account), ("POST", "/api/v1/tokens", "{}")]
-        {
+        for (method, path, body) in [
+            ("POST", PATH, &*body),
+            ("DELETE", PATH, ""),
+            ("POST", ACCOUNTS, &*account),
+            ("POST", "/api/v1/tokens", "{}"),
+        ] {
             let answer = stage.ask(method, path, &headers, body).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path} {origin}");
             answer.is_problem("another origin");
@@ -163,7 +171,9 @@ async fn a_page_of_another_origin_signs_nobody_in_or_out_and_makes_no_account() 
     assert_eq!(stage.ask("POST", ACCOUNTS, &own, &account).await.status, StatusCode::CREATED);
 }
 
-async fn next(stream: &mut (impl tokio_stream::Stream<Item = Result<axum::body::Bytes, axum::Error>> + Unpin)) -> bool {
+async fn next(
+    stream: &mut (impl tokio_stream::Stream<Item = Result<axum::body::Bytes, axum::Error>> + Unpin),
+) -> bool {
     let next = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
     next.expect("a stream that has ended says so").is_some()
 }
@@ -229,7 +239,8 @@ async fn what_is_no_account_says_what_to_do() {
     let (stage, id, admin) = closed().await;
     let admin = [HOST, JSON, ("cookie", admin.as_str())];
     let entry = |name: &str, password: &str, venue: &str| {
-        json!({ "name": name, "password": password, "roles": [{ "venue": venue, "role": "viewer" }] }).to_string()
+        json!({ "name": name, "password": password, "roles": [{ "venue": venue, "role": "viewer" }] })
+            .to_string()
     };
     for (body, status, words) in [
         (entry("a b", PASSWORD, "*"), 400, "a name has 1 to 64"),

@@ -107,7 +107,9 @@ pub(super) async fn list(
         name: venue.name.clone(),
         timezone: venue.timezone.clone(),
     };
-    Json(VenueList { venues: state.venues.iter().filter(|venue| caller.roles.at(&venue.id).is_some()).map(item).collect() })
+    Json(VenueList {
+        venues: state.venues.iter().filter(|venue| caller.roles.at(&venue.id).is_some()).map(item).collect(),
+    })
 }
 
 /// One venue: zones, groups, sensors, thresholds.

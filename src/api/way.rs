@@ -168,10 +168,8 @@ mod tests {
     fn only_a_trusted_proxy_says_for_whom_it_asks_and_how_they_came() {
         let behind = entrance("0.0.0.0:8080", &["127.0.0.1", "10.0.0.2"]);
         let alone = entrance("0.0.0.0:8080", &[]);
-        let said = headers(&[
-            ("x-forwarded-for", "198.51.100.9, 192.0.2.7"),
-            ("x-forwarded-proto", "http, https"),
-        ]);
+        let said =
+            headers(&[("x-forwarded-for", "198.51.100.9, 192.0.2.7"), ("x-forwarded-proto", "http, https")]);
         for (entrance, peer, client, wire) in [
             (&behind, "10.0.0.2", "192.0.2.7", Wire::Sealed),
             (&behind, "127.0.0.1", "192.0.2.7", Wire::Sealed),
@@ -200,6 +198,8 @@ mod tests {
             assert_eq!(behind.way(Some(ip("127.0.0.1")), &headers(&said)).wire, wire, "{said:?}");
         }
         assert!(!behind.is_this_machines(), "others come in by the proxy");
-        assert!(entrance("[::1]:8080", &[]).is_this_machines() && !entrance("[::]:8080", &[]).is_this_machines());
+        assert!(
+            entrance("[::1]:8080", &[]).is_this_machines() && !entrance("[::]:8080", &[]).is_this_machines()
+        );
     }
 }

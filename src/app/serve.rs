@@ -207,8 +207,9 @@ impl Server {
         let (store, clock) = (state.store.clone(), state.clock);
         let address = door.address()?;
         let venues = state.venues.len();
-        let public =
-            visitors.map(|(listener, public)| Listening::Plainly(listener).serve(api::visitors(state.clone(), &public)));
+        let public = visitors.map(|(listener, public)| {
+            Listening::Plainly(listener).serve(api::visitors(state.clone(), &public))
+        });
         let http = door.serve(api::router(state, access));
         tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
         let failure = tokio::select! {

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 use passant_wire::{Id, PROBE_SENSOR};
 
-use super::file::{File, HttpFile, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile};
+use super::file::{
+    File, HttpFile, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile,
+};
 use super::{
-    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, HttpDoor, K_DEFAULT, K_FLOOR, Mqtt, Notice,
-    Public, Retention, SENSORS_MAX, Sensor, Thresholds, TlsFiles, VENUES_MAX, Venue, ZONES_MAX, Zone,
+    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, HttpDoor, K_DEFAULT, K_FLOOR, Mqtt,
+    Notice, Public, Retention, SENSORS_MAX, Sensor, Thresholds, TlsFiles, VENUES_MAX, Venue, ZONES_MAX, Zone,
 };
 use crate::clock::Calendar;
 

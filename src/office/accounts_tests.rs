@@ -50,8 +50,10 @@ async fn a_set_up_link_makes_one_account_and_no_second() {
     assert!(matches!(late, Err(Error::SetUpOver)));
     assert!(!office.any());
     // Of two who come at once, one is the first.
-    let (one, other) =
-        tokio::join!(office.set_up(&link, "anna", PASSWORD, NOW), office.set_up(&link, "bert", PASSWORD, NOW));
+    let (one, other) = tokio::join!(
+        office.set_up(&link, "anna", PASSWORD, NOW),
+        office.set_up(&link, "bert", PASSWORD, NOW)
+    );
     assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1);
     assert!(office.any() && !office.set_up_fits(&link, NOW));
     assert!(office.draw_set_up(NOW).unwrap().is_none());
@@ -121,9 +123,8 @@ async fn no_file_holds_a_password_a_session_or_a_token() {
     let session = office.set_up_and_sign_in(&link, "anna", PASSWORD, NOW).await.unwrap().secret;
     let token = office.add_token(&everything(), "Grafana", &mall(Role::Viewer), NOW).await.unwrap();
     assert_eq!(office.of_token(&token.secret).await.unwrap(), Some(token.token.clone()));
-    let texts = || {
-        std::fs::read_dir(temp.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap())
-    };
+    let texts =
+        || std::fs::read_dir(temp.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
     let holds = |word: &str| {
         texts().any(|text: Vec<u8>| text.windows(word.len()).any(|part| part == word.as_bytes()))
     };

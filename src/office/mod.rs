@@ -121,13 +121,18 @@ pub enum Error {
     #[error("entering a head count: earlier ones are still being taken up; try again in a moment")]
     Untold,
     /// It is no name.
-    #[error("a name has 1 to {} characters: letters a to z, digits, '.', '-', '_' and '@'", accounts::NAME_BYTES_MAX)]
+    #[error(
+        "a name has 1 to {} characters: letters a to z, digits, '.', '-', '_' and '@'",
+        accounts::NAME_BYTES_MAX
+    )]
     Name,
     /// It is no label.
     #[error("a label says what the token is for, in 1 to {} characters", tokens::LABEL_CHARS_MAX)]
     Label,
     /// The password is too short.
-    #[error("a password has at least {PASSWORD_CHARS_MIN} characters; a few words in a row are easy to keep in mind")]
+    #[error(
+        "a password has at least {PASSWORD_CHARS_MIN} characters; a few words in a row are easy to keep in mind"
+    )]
     PasswordShort,
     /// The password is too long.
     #[error("a password has at most {PASSWORD_BYTES_MAX} bytes; choose a shorter one")]
@@ -148,16 +153,23 @@ pub enum Error {
     #[error("a role names a venue that is not configured; use the id of a venue, or * for every venue")]
     Place,
     /// Nobody may give away what they do not have.
-    #[error("you administer only some venues, and a role reaches beyond them; leave it out, or ask an administrator of every venue")]
+    #[error(
+        "you administer only some venues, and a role reaches beyond them; leave it out, or ask an administrator of every venue"
+    )]
     Beyond,
     /// Nobody would be left who administers everything.
     #[error("this is the last administrator of every venue; make another one first")]
     LastAdmin,
     /// The book is full.
-    #[error("there are {} already, which is the most that are kept; remove some first", accounts::HOLDERS_MAX)]
+    #[error(
+        "there are {} already, which is the most that are kept; remove some first",
+        accounts::HOLDERS_MAX
+    )]
     Crowded,
     /// The set-up link does not fit.
-    #[error("this set-up link was used, or has outlived its time; start the server again for a new one, or use `passant user add`")]
+    #[error(
+        "this set-up link was used, or has outlived its time; start the server again for a new one, or use `passant user add`"
+    )]
     SetUpOver,
     /// Too many passwords are being worked on.
     #[error("too many are signing in just now; try again in a moment")]

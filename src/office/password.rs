@@ -139,7 +139,8 @@ pub(super) fn check(name: &str, password: &str) -> Result<(), Error> {
     let mut letters: Vec<char> = password.chars().collect();
     letters.sort_unstable();
     letters.dedup();
-    let is_of_name = !name.is_empty() && password.to_lowercase().replace(name, "").chars().count() < PASSWORD_CHARS_MIN / 2;
+    let is_of_name = !name.is_empty()
+        && password.to_lowercase().replace(name, "").chars().count() < PASSWORD_CHARS_MIN / 2;
     if letters.len() < DISTINCT_MIN || is_of_name { Err(Error::PasswordEasy) } else { Ok(()) }
 }
 

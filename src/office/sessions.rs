@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
+use super::Error;
 use super::accounts::{Account, Accounts, spelled, within};
 use super::secret::Kind;
-use super::Error;
 use crate::clock::EpochMs;
 use crate::store::Holders;
 

@@ -146,7 +146,9 @@ impl Store {
                 .execute(&mut *transaction)
                 .await
                 .map_err(Error::while_doing(DOING))?;
-            grant(&mut transaction, Holders::Accounts, id, grants).await.map_err(Error::while_doing(DOING))?;
+            grant(&mut transaction, Holders::Accounts, id, grants)
+                .await
+                .map_err(Error::while_doing(DOING))?;
         }
         sqlx::query("DELETE FROM session WHERE account = $1")
             .bind(id)

@@ -29,13 +29,15 @@ impl Store {
     ) -> Result<(), Error> {
         const DOING: &str = "keeping a session";
         let mut transaction = self.write(DOING).await?;
-        sqlx::query("INSERT INTO session (hash, account, made_at_secs, seen_at_secs) VALUES ($1, $2, $3, $3)")
-            .bind(hash.as_slice())
-            .bind(account)
-            .bind(secs(at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::while_doing(DOING))?;
+        sqlx::query(
+            "INSERT INTO session (hash, account, made_at_secs, seen_at_secs) VALUES ($1, $2, $3, $3)",
+        )
+        .bind(hash.as_slice())
+        .bind(account)
+        .bind(secs(at))
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::while_doing(DOING))?;
         sqlx::query(
             "DELETE FROM session WHERE account = $1 AND hash <> $2 AND hash NOT IN (SELECT hash FROM session \
              WHERE account = $1 AND hash <> $2 ORDER BY seen_at_secs DESC, made_at_secs DESC LIMIT $3)",

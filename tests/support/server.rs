@@ -128,12 +128,13 @@ impl Drop for Server {
 }
 
 fn spawn(directory: &Path) -> Child {
-    let log = std::fs::File::create(directory.join("log")).expect("a log");
+    let file = |name| std::fs::File::create(directory.join(name)).expect("a file");
+    let (said, log) = (file("said"), file("log"));
     Command::new(PathBuf::from(env!("CARGO_BIN_EXE_passant")))
         .args(["serve", "--config"])
         .arg(directory.join("passant.toml"))
         .env("PASSANT_LOG", "trace")
-        .stdout(Stdio::null())
+        .stdout(said)
         .stderr(log)
         .spawn()
         .expect("the server starts")

@@ -241,8 +241,9 @@ fn first(page: Page, key: Option<&str>, wrong: Option<&str>, name: &str, status:
 /// Whether a form was given to this browser by this server: a page elsewhere cannot read the cookie to say it again.
 fn is_ours(asked: &Asked, again: &str) -> bool {
     // Hashes compare in constant time.
-    FORM.of(&asked.headers, asked.way.wire)
-        .is_some_and(|kept| !kept.is_empty() && blake3::hash(kept.as_bytes()) == blake3::hash(again.as_bytes()))
+    FORM.of(&asked.headers, asked.way.wire).is_some_and(|kept| {
+        !kept.is_empty() && blake3::hash(kept.as_bytes()) == blake3::hash(again.as_bytes())
+    })
 }
 
 fn too_often(asked: Asked, problem: &Problem, name: &str) -> Response {

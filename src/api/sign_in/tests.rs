@@ -57,7 +57,8 @@ async fn a_form_that_was_not_given_here_signs_nobody_in() {
     let stage = Stage::set_at("127.0.0.1:8080", &[]).await;
     stage.account("anna", &[("*", Role::Admin)]).await;
     let (cookie, again) = form(&stage).await;
-    for (cookie, again) in [("", ""), ("", &*again), (&*cookie, ""), ("passant-form=", ""), (&*cookie, "00")] {
+    for (cookie, again) in [("", ""), ("", &*again), (&*cookie, ""), ("passant-form=", ""), (&*cookie, "00")]
+    {
         let answer = post(&stage, "/login", cookie, &typed(again, "anna", PASSWORD)).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{cookie} {again}");
         assert!(!answer.header("set-cookie").contains("session"));

@@ -40,6 +40,7 @@ async fn every_command(config: &Config) {
     let wrong = ask_of(config, Request::OptOutAdd { device: "A4:C1:38:11:22:3x".to_owned() }).await;
     assert!(!wrong.unwrap_err().to_string().contains("A4:C1"), "an address is never repeated");
 
+    every_command_about_the_staff(config).await;
     let row = ask_of(config, count()).await.unwrap();
     assert_eq!((&row["zone"], &row["people"]), (&json!("food-court"), &json!(17)));
     assert_eq!(row["from"], "2025-11-24T22:00:00+01:00");
@@ -49,6 +50,32 @@ async fn every_command(config: &Config) {
     let number = row["id"].as_i64().unwrap();
     ask_of(config, Request::HeadCountRemove { venue: "mall".to_owned(), number }).await.unwrap();
     assert_eq!(ask_of(config, list()).await.unwrap(), json!([]));
+}
+
+async fn every_command_about_the_staff(config: &Config) {
+    let staff = async |request: Value| {
+        let request = serde_json::from_value(request).expect("it reads");
+        ask_of(config, Request::Staff(request)).await
+    };
+    let grants = json!({ "role": "admin" });
+    let add =
+        json!({ "staff": "user_add", "name": "Anna", "password": "correct horse battery", "grants": grants });
+    let anna = staff(add.clone()).await.unwrap();
+    assert_eq!((&anna["name"], &anna["roles"][0]["venue"]), (&json!("anna"), &json!("*")));
+    let taken = staff(add).await.unwrap_err().to_string();
+    assert!(taken.contains("choose another name") && !taken.contains("horse"), "{taken}");
+    let viewer = json!({ "role": "viewer", "venues": ["mall"] });
+    let made = staff(json!({ "staff": "token_add", "label": "Grafana", "grants": viewer })).await.unwrap();
+    assert!(made["token"].as_str().unwrap().starts_with("passant_"));
+    let listed = staff(json!({ "staff": "token_list" })).await.unwrap();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["token"]), (1, &Value::Null));
+    let nowhere = json!({ "role": "viewer", "venues": ["moon"] });
+    let wrong = staff(json!({ "staff": "token_add", "label": "x", "grants": nowhere })).await.unwrap_err();
+    assert!(wrong.to_string().contains("not configured"), "{wrong}");
+    staff(json!({ "staff": "token_remove", "number": made["id"] })).await.unwrap();
+    let unknown = staff(json!({ "staff": "user_remove", "name": "carl" })).await.unwrap_err();
+    assert!(unknown.to_string().contains("no account of this name"), "{unknown}");
+    assert_eq!(staff(json!({ "staff": "user_list" })).await.unwrap()[0]["name"], "anna");
 }
 
 #[tokio::test]

@@ -49,9 +49,7 @@ pub async fn run(options: &Options) -> Result<()> {
             (configured, staff::Request::TokenAdd { label, grants })
         }
         Verb::List(configured) => (configured, staff::Request::TokenList),
-        Verb::Remove { configured, number } => {
-            (configured, staff::Request::TokenRemove { number: *number })
-        }
+        Verb::Remove { configured, number } => (configured, staff::Request::TokenRemove { number: *number }),
     };
     let value = ask(&configured.config, Request::Staff(request)).await?;
     if options.json {
