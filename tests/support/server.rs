@@ -1,7 +1,7 @@
 //! A real `passant serve` as a process of its own, gone when it is dropped.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use passant::optout::KeyFile;

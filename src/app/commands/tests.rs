@@ -6,6 +6,8 @@ use tokio::net::UnixStream;
 use super::*;
 use crate::ledger;
 
+/// Lines of the ledger about accounts and tokens, of every command together.
+const STAFF_LINES: u64 = 3;
 const ADDRESS: &str = "A4:C1:38:11:22:33";
 
 /// The example, in a directory of the test's own; nobody listens at its broker.
@@ -84,7 +86,7 @@ async fn without_a_server_commands_take_the_lock_and_do_the_work() {
     let config = config(temp.path());
     every_command(&config).await;
     write_down_refusal(&config, Refused::Broker).await.unwrap();
-    assert_eq!(ledger::verify(&config.data_dir).unwrap().lines, 1);
+    assert_eq!(ledger::verify(&config.data_dir).unwrap().lines, STAFF_LINES + 1);
     let held = hold(&config.data_dir).unwrap();
     let error = ask_of(&config, Request::OptOutCount).await.unwrap_err().to_string();
     assert!(error.contains("in use by another passant"), "{error}");
@@ -108,7 +110,7 @@ async fn with_a_server_the_same_commands_go_through_the_socket() {
     // The lock is taken: whatever is done is done by the server.
     every_command(&config).await;
     write_down_refusal(&config, Refused::Poster).await.unwrap();
-    assert_eq!(clerk.ledger.head().number, 1);
+    assert_eq!(clerk.ledger.head().number, STAFF_LINES + 1);
     let path = config.data_dir.join(socket::FILE_NAME);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     serving.abort();
