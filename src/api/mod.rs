@@ -78,6 +78,9 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The longest a request may take until its answer begins, seconds.
 pub const REQUEST_SECS_MAX: u64 = 30;
 
+/// Pages load and ask nothing but their own server, send their forms nowhere else, and stand in nobody's frame.
+const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 /// The newest judged occupancy of each venue, by its id; `None` until the first half-minute has closed.
 pub type LiveFigures = Arc<BTreeMap<Id, watch::Receiver<Option<Arc<Live>>>>>;
 
@@ -190,7 +193,7 @@ fn behind_the_guard(
         .layer(from_fn_with_state(clock, log))
         .layer(from_fn(and_no_more))
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
+        .layer(always(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(always(header::REFERRER_POLICY, "no-referrer"))
         .layer(always(header::CACHE_CONTROL, "no-store"))
         // Streams of events are left as they are: an event must not wait for a block to fill.

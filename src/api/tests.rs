@@ -70,7 +70,7 @@ async fn every_answer_has_its_manners() {
         assert_eq!(answer.status.as_u16(), status);
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("content-security-policy", "default-src 'self'"),
+            ("content-security-policy", POLICY),
             ("referrer-policy", "no-referrer"),
             ("cache-control", "no-store"),
         ] {

@@ -79,8 +79,11 @@ impl Accounts {
         if !within(now, session.made_at, SESSION_SECS) || !within(now, session.seen_at, SESSION_IDLE_SECS) {
             return Ok(None);
         }
-        if now.since(session.seen_at) >= SEEN_STEP_SECS * 1_000 {
-            self.store.session_seen(&hash, now).await?;
+        if now.since(session.seen_at) >= SEEN_STEP_SECS * 1_000
+            && let Err(error) = self.store.session_seen(&hash, now).await
+        {
+            // A full disk lets nobody's page go dark: what is published can be read without writing anything.
+            tracing::warn!(%error, "that a session is in use was not written down; it may end early");
         }
         Ok(self.store.holder(Holders::Accounts, session.account).await?.map(Account::of_row))
     }
