@@ -156,14 +156,14 @@ async fn nobody_gives_away_what_they_do_not_have_and_an_administrator_stays() {
     }
     let elsewhere = Roles::of([(Place::parse("moon").unwrap(), Role::Viewer)]).unwrap();
     assert!(matches!(office.add(&everything(), carl(&elsewhere), NOW).await, Err(Error::Place)));
-    assert_eq!(office.list(&of_mall).await.unwrap(), [viewer.clone()]);
+    assert_eq!(office.list(&of_mall).await.unwrap(), std::slice::from_ref(&viewer));
     let change = AccountChange { password: Some("another horse battery"), roles: None };
     assert!(matches!(office.change(&of_mall, anna.id, change, NOW).await, Err(Error::NoAccount)));
     assert!(matches!(office.remove(&of_mall, anna.id, NOW).await, Err(Error::NoAccount)));
     assert!(matches!(office.remove(&everything(), anna.id, NOW).await, Err(Error::LastAdmin)));
     let change = AccountChange { roles: Some(&of_mall), ..AccountChange::default() };
     assert!(matches!(office.change(&everything(), anna.id, change, NOW).await, Err(Error::LastAdmin)));
-    assert!(matches!(office.add(&everything(), carl(&of_mall), NOW).await, Ok(_)));
+    assert!(office.add(&everything(), carl(&of_mall), NOW).await.is_ok());
     assert!(matches!(office.add(&everything(), carl(&of_mall), NOW).await, Err(Error::Taken)));
     office.remove(&of_mall, viewer.id, NOW).await.unwrap();
 }
