@@ -1,8 +1,6 @@
 //! Accounts at a real server: the link that its start prints, a sign-in, commands with and without it, and what is left of
 //! all that in its files.
 
-#[path = "support/question.rs"]
-mod question;
 #[path = "support/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
@@ -21,7 +19,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use server::Server;
+use server::{Server, question};
 use venue::venue;
 
 const PASSWORD: &str = "correct horse battery";

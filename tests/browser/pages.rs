@@ -66,6 +66,12 @@ const FAINT: &str = "const pen = Object.assign(document.createElement('canvas'),
     };
     return zones.map((zone) => [zone.dataset.shade, contrast(zone)]).filter(([, ratio]) => !(ratio >= 4.5));";
 
+/// Waits until a form has led to the first page, and that shows numbers.
+fn at_home(browser: &mut Browser) {
+    let _ = browser.text("#link");
+    until_it_shows(browser);
+}
+
 /// The pages by which the staff come in, from the link of the first start to a refused sign-in.
 fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
     let said = std::fs::read_to_string(mall.server.directory().join("said")).expect("what the server said");
@@ -86,7 +92,7 @@ fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String
     }
     browser.write("#password", "correct horse battery");
     browser.click("form button");
-    until_it_shows(browser);
+    at_home(browser);
     for language in ["en", "fr"] {
         browser.go(&mall.url(&format!("{place}?lang={language}")));
         wrong.extend(looked_at(browser, axe, &format!("a link that is over {language}")));
@@ -102,7 +108,7 @@ fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String
         wrong.extend(looked_at(browser, axe, &format!("a refused sign-in {language}")));
         browser.write("#password", "correct horse battery");
         browser.click("form button");
-        until_it_shows(browser);
+        at_home(browser);
     }
     wrong
 }

@@ -9,7 +9,7 @@ use passant::store::{Kind, Store};
 use serde_json::Value;
 
 #[path = "question.rs"]
-mod question;
+pub(crate) mod question;
 
 /// Looks, 20 ms apart, until something is so; together a minute.
 const LOOKS_MAX: u32 = 3_000;

@@ -10,7 +10,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, Request, State as From};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -75,6 +75,13 @@ struct Sorry<'a> {
 #[derive(serde::Deserialize)]
 pub(super) struct Chosen {
     lang: Option<String>,
+}
+
+impl Chosen {
+    /// What a URI says of it.
+    pub(super) fn of(uri: &Uri) -> Self {
+        Query::try_from_uri(uri).map_or(Self { lang: None }, |Query(chosen)| chosen)
+    }
 }
 
 /// The form's one field.
@@ -176,8 +183,7 @@ fn sorry(page: Page, error: &desk::Error) -> Response {
 
 /// What a client is shown that asked too often.
 pub(super) fn too_often(request: &Request, secs: u64) -> Response {
-    let chosen = Query::try_from_uri(request.uri()).map_or(Chosen { lang: None }, |Query(chosen)| chosen);
-    let page = Page::of(&chosen, request.headers(), "/opt-out");
+    let page = Page::of(&Chosen::of(request.uri()), request.headers(), "/opt-out");
     let why = page.language.words.error.too_often(secs);
     html(StatusCode::TOO_MANY_REQUESTS, &Sorry { page, why: &why })
 }

@@ -1,12 +1,11 @@
 //! The staff's own doors: signing in and out, and the page that makes the first account. Plain forms, without script, in
 //! the look of the visitors' pages.
 
-use std::sync::LazyLock;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Extension, Form, Path, Query, State as From};
+use axum::extract::{Extension, Form, FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -79,12 +78,30 @@ struct Typed {
     again: String,
 }
 
-/// What is the same for every answer of these pages.
+/// What every question to these pages has.
 struct Asked {
     state: State,
+    tries: Tries,
     way: Way,
     headers: HeaderMap,
     page: Page,
+}
+
+impl FromRequestParts<Served> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Problem> {
+        let way = parts.extensions.get::<Way>().copied().ok_or_else(Problem::fault)?;
+        // Whoever has signed out is shown the form to sign in.
+        let path = if parts.uri.path() == "/logout" { "/login" } else { parts.uri.path() };
+        Ok(Self {
+            state: served.state.clone(),
+            tries: served.tries.clone(),
+            way,
+            headers: parts.headers.clone(),
+            page: Page::of(&Chosen::of(&parts.uri), &parts.headers, path),
+        })
+    }
 }
 
 impl Asked {
@@ -93,19 +110,8 @@ impl Asked {
     }
 }
 
-static NOTHING: LazyLock<Typed> =
-    LazyLock::new(|| Typed { name: String::new(), password: String::new(), again: String::new() });
-
-async fn ask(
-    From(state): From<State>,
-    Extension(way): Extension<Way>,
-    caller: Option<Extension<Caller>>,
-    Query(chosen): Query<Chosen>,
-    headers: HeaderMap,
-) -> Response {
-    let page = Page::of(&chosen, &headers, "/login");
-    let asked = Asked { state, way, headers, page };
-    form(asked, StatusCode::OK, None, &NOTHING.name, caller.map(|Extension(caller)| caller))
+async fn ask(asked: Asked, caller: Option<Extension<Caller>>) -> Response {
+    form(asked, StatusCode::OK, None, "", caller.map(|Extension(caller)| caller))
 }
 
 /// The form to sign in, or out.
@@ -138,16 +144,7 @@ fn form(
     response
 }
 
-async fn sign_in(
-    From(state): From<State>,
-    From(tries): From<Tries>,
-    Extension(way): Extension<Way>,
-    Query(chosen): Query<Chosen>,
-    headers: HeaderMap,
-    typed: Result<Form<Typed>, FormRejection>,
-) -> Response {
-    let page = Page::of(&chosen, &headers, "/login");
-    let asked = Asked { state, way, headers, page };
+async fn sign_in(asked: Asked, typed: Result<Form<Typed>, FormRejection>) -> Response {
     let w = asked.words();
     let Ok(Form(typed)) = typed else {
         return form(asked, StatusCode::UNPROCESSABLE_ENTITY, Some(&w.stale), "", None);
@@ -155,7 +152,7 @@ async fn sign_in(
     if !is_ours(&asked, &typed.again) {
         return form(asked, StatusCode::FORBIDDEN, Some(&w.stale), &typed.name, None);
     }
-    if let Err(problem) = tries.ask(way.client, &typed.name) {
+    if let Err(problem) = asked.tries.ask(asked.way.client, &typed.name) {
         return too_often(asked, &problem, &typed.name);
     }
     match asked.state.accounts.sign_in(&typed.name, &typed.password, asked.state.clock.now()).await {
@@ -165,70 +162,50 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(
-    From(state): From<State>,
-    Extension(way): Extension<Way>,
-    Query(chosen): Query<Chosen>,
-    headers: HeaderMap,
-    typed: Result<Form<Typed>, FormRejection>,
-) -> Response {
-    let page = Page::of(&chosen, &headers, "/login");
-    let asked = Asked { state, way, headers, page };
+async fn sign_out(asked: Asked, typed: Result<Form<Typed>, FormRejection>) -> Response {
     let w = asked.words();
     if !typed.is_ok_and(|Form(typed)| is_ours(&asked, &typed.again)) {
         return form(asked, StatusCode::FORBIDDEN, Some(&w.stale), "", None);
     }
-    if let Some(secret) = SESSION.of(&asked.headers, way.wire)
+    if let Some(secret) = SESSION.of(&asked.headers, asked.way.wire)
         && let Err(error) = asked.state.accounts.sign_out(secret).await
     {
         return Problem::from(error).into_response();
     }
     let to = format!("/login?lang={}", asked.page.code);
-    sent_on(&to, SESSION.forget(way.wire))
+    sent_on(&to, SESSION.forget(asked.way.wire))
 }
 
-async fn ask_first(
-    From(state): From<State>,
-    Path(key): Path<String>,
-    Query(chosen): Query<Chosen>,
-    headers: HeaderMap,
-) -> Response {
-    let works = state.accounts.set_up_fits(&key, state.clock.now());
-    let page = Page::of(&chosen, &headers, format!("/setup/{key}"));
-    first(page, works.then_some(key.as_str()), None, "", StatusCode::OK)
+async fn ask_first(asked: Asked, Path(key): Path<String>) -> Response {
+    let works = asked.state.accounts.set_up_fits(&key, asked.state.clock.now());
+    first(asked.page, works.then_some(key.as_str()), None, "", StatusCode::OK)
 }
 
 async fn set_up(
-    From(state): From<State>,
-    From(tries): From<Tries>,
-    Extension(way): Extension<Way>,
+    asked: Asked,
     Path(key): Path<String>,
-    Query(chosen): Query<Chosen>,
-    headers: HeaderMap,
     typed: Result<Form<Typed>, FormRejection>,
 ) -> Response {
-    let page = Page::of(&chosen, &headers, format!("/setup/{key}"));
-    let w = &page.language.words.sign_in;
-    let typed = typed.as_ref().map_or(&*NOTHING, |Form(typed)| typed);
-    if let Err(problem) = tries.ask(way.client, &typed.name) {
+    let w = asked.words();
+    let Ok(Form(typed)) = typed else {
+        return first(asked.page, Some(&key), Some(&w.stale), "", StatusCode::UNPROCESSABLE_ENTITY);
+    };
+    if let Err(problem) = asked.tries.ask(asked.way.client, &typed.name) {
         let wrong = w.too_often(problem.retry_after_secs().unwrap_or_default());
-        return first(page, Some(&key), Some(&wrong), &typed.name, StatusCode::TOO_MANY_REQUESTS);
+        return first(asked.page, Some(&key), Some(&wrong), &typed.name, StatusCode::TOO_MANY_REQUESTS);
     }
-    let now = state.clock.now();
-    let made = state.accounts.set_up_and_sign_in(&key, &typed.name, &typed.password, now).await;
+    let now = asked.state.clock.now();
+    let made = asked.state.accounts.set_up_and_sign_in(&key, &typed.name, &typed.password, now).await;
     let wrong = match made {
-        Ok(session) => {
-            let asked = Asked { state, way, headers, page };
-            return enter(&asked, &session);
-        }
-        Err(Error::SetUpOver) => return first(page, None, None, "", StatusCode::FORBIDDEN),
+        Ok(session) => return enter(&asked, &session),
+        Err(Error::SetUpOver) => return first(asked.page, None, None, "", StatusCode::FORBIDDEN),
         Err(Error::Name) => &w.name_wrong,
         Err(Error::PasswordShort) => &w.password_short,
         Err(Error::PasswordLong) => &w.password_long,
         Err(Error::PasswordEasy) => &w.password_easy,
         Err(error) => return Problem::from(error).into_response(),
     };
-    first(page, Some(&key), Some(wrong), &typed.name, StatusCode::UNPROCESSABLE_ENTITY)
+    first(asked.page, Some(&key), Some(wrong), &typed.name, StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 /// The page of the first account; without a key it says that the link is over.
