@@ -125,12 +125,15 @@ async fn no_file_holds_a_password_a_session_or_a_token() {
     assert_eq!(office.of_token(&token.secret).await.unwrap(), Some(token.token.clone()));
     let texts =
         || std::fs::read_dir(temp.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
-    let holds = |word: &str| {
-        texts().any(|text: Vec<u8>| text.windows(word.len()).any(|part| part == word.as_bytes()))
-    };
-    assert!(holds("anna") && holds("Grafana"), "what is kept is found");
+    let holds = |word: &[u8]| texts().any(|text: Vec<u8>| text.windows(word.len()).any(|part| part == word));
+    assert!(holds(b"anna") && holds(b"Grafana"), "what is kept is found");
     for secret in [PASSWORD, &link, &session, &token.secret] {
-        assert!(!holds(&secret[secret.len() - 16..]), "a secret rests");
+        let bare = secret.trim_start_matches("passant_");
+        // A part would do harm enough, and so would the bytes that the digits stand for.
+        let pairs = bare.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let bytes: Result<Vec<u8>, _> = pairs.map(|pair| u8::from_str_radix(pair, 16)).collect();
+        let parts = [&bare.as_bytes()[..16], &bare.as_bytes()[bare.len() - 16..]];
+        assert!(!parts.into_iter().chain(bytes.as_deref().ok()).any(holds), "a secret rests");
     }
     office.remove_token(&everything(), token.token.id, NOW).await.unwrap();
     assert_eq!(office.of_token(&token.secret).await.unwrap(), None);
