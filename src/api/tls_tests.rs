@@ -17,8 +17,15 @@ fn certificate(dir: &std::path::Path) -> (TlsFiles, CertificateDer<'static>) {
     (files, made.cert.der().clone())
 }
 
+/// A hang ends the test; nothing waits this long otherwise.
+const HANG: Duration = Duration::from_secs(60);
+
 /// Asks over TLS, trusting one certificate.
 async fn ask(address: SocketAddr, trusted: &CertificateDer<'static>, request: &str) -> io::Result<String> {
+    tokio::time::timeout(HANG, asked(address, trusted, request)).await.expect("an answer, or none")
+}
+
+async fn asked(address: SocketAddr, trusted: &CertificateDer<'static>, request: &str) -> io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
