@@ -10,7 +10,7 @@ use passant::config::{Config, Venue};
 use passant::desk::Desk;
 use passant::intake::{self, Directory, Strangers};
 use passant::ledger::Ledger;
-use passant::office::HeadCounts;
+use passant::office::{Accounts, HeadCounts};
 use passant::optout::{Gate, Key};
 use passant::pipeline::{Corridor, Earlier, Reading, Room, Write};
 use passant::store::{Kind, Store};
@@ -95,10 +95,13 @@ impl Night {
         let corridor = Corridor::new(Gate::new(key.clone()), vec![room], tally.clone());
         let venues = Arc::new(config.venues.clone());
         let (changes, told) = mpsc::channel(8);
+        let ledger = Ledger::open(dir.path()).expect("a ledger");
+        let accounts = Accounts::open(venues.clone(), store.clone(), ledger.clone());
         let state = api::State {
+            accounts: accounts.await.expect("accounts"),
             head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
             desk: Desk::without_server(key, store.clone()),
-            ledger: Ledger::open(dir.path()).expect("a ledger"),
+            ledger,
             retention: config.retention,
             live: Arc::new([(venue.id.clone(), live.clone())].into()),
             venues,

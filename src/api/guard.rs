@@ -1,6 +1,6 @@
 //! Keeps out what was not meant for this machine: on loopback the API needs no token, so a web page elsewhere must not
-//! be able to use a browser here as its hand. With a token any name of the machine will do, for a page that got here by
-//! a false name has no cookie for it.
+//! be able to use a browser here as its hand. With a token or an account any name of the machine will do, for a page that
+//! got here by a false name has no cookie for it.
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -24,7 +24,10 @@ pub(super) async fn meant_for_this_machine(
         Access::Visitors(host) => {
             is_loopback(authority) || host.as_deref().is_some_and(|host| is_named(authority, host))
         }
-        Access::Token(_) => authority.parse::<Authority>().is_ok() && !authority.contains('@'),
+        Access::Accounts(entrance) if entrance.is_this_machines() => is_loopback(authority),
+        Access::Token(_) | Access::Accounts(_) => {
+            authority.parse::<Authority>().is_ok() && !authority.contains('@')
+        }
     };
     let host = only(request.headers(), header::HOST);
     let in_uri = request.uri().authority().is_none_or(|authority| fits(authority.as_str()));
@@ -34,8 +37,11 @@ pub(super) async fn meant_for_this_machine(
             Access::Visitors(_) => {
                 "ask by the name that this server's public.url has; a proxy must hand it on as the Host"
             }
+            Access::Accounts(entrance) if entrance.is_this_machines() => {
+                "ask by a name of this machine itself: 127.0.0.1, [::1] or localhost"
+            }
             Access::ThisMachine => "ask by a name of this machine itself: 127.0.0.1, [::1] or localhost",
-            Access::Token(_) => "ask with one Host header that names this server",
+            Access::Token(_) | Access::Accounts(_) => "ask with one Host header that names this server",
         })
         .into_response();
     };

@@ -1,6 +1,9 @@
 #![doc = include_str!("README.md")]
 
+mod accounts;
 mod asked;
+mod caller;
+mod cookie;
 mod figures;
 mod guard;
 mod head_counts;
@@ -10,22 +13,34 @@ mod machines;
 mod objections;
 mod pages;
 mod problem;
+mod rate;
+mod rules;
+#[cfg(test)]
+mod rules_tests;
 mod sensors;
+mod session;
 mod shopper;
+mod sign_in;
 #[cfg(test)]
 mod stage;
 mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
+mod tokens;
+mod tries;
 mod venues;
 #[cfg(test)]
 mod visitors_tests;
+mod way;
 
 pub use problem::Problem;
 pub use shopper::poster::{NotPrinted, Poster};
+pub use tls::{Tls, TlsError, speech};
 pub use token::{Access, Token};
+pub use way::{Entrance, Peer};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,12 +61,14 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::limit::{Limit, Steady};
+use self::limit::Limit;
+use self::rate::Steady;
+use self::tries::Tries;
 use crate::clock::Machine;
 use crate::config::{Public, Retention, Venue};
 use crate::desk::Desk;
 use crate::ledger::Ledger;
-use crate::office::HeadCounts;
+use crate::office::{Accounts, HeadCounts};
 use crate::release::Live;
 use crate::store::Store;
 use crate::telemetry::Tally;
@@ -60,6 +77,9 @@ use crate::telemetry::Tally;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The longest a request may take until its answer begins, seconds.
 pub const REQUEST_SECS_MAX: u64 = 30;
+
+/// Pages load and ask nothing but their own server, send their forms nowhere else, and stand in nobody's frame.
+const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The newest judged occupancy of each venue, by its id; `None` until the first half-minute has closed.
 pub type LiveFigures = Arc<BTreeMap<Id, watch::Receiver<Option<Arc<Live>>>>>;
@@ -73,6 +93,8 @@ pub struct State {
     pub store: Store,
     /// The head counts.
     pub head_counts: HeadCounts,
+    /// Who may come in.
+    pub accounts: Accounts,
     /// Where a visitor says no.
     pub desk: Desk,
     /// What was made, wiped and purged, and when.
@@ -92,21 +114,27 @@ pub struct State {
 struct Served {
     state: State,
     streams: stream::Places,
+    tries: Tries,
 }
 
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Passant",
     description = "Judged figures of the people in a venue. Times are RFC 3339 with the venue's offset. Figures about \
-                   fewer than k people are held back. Errors are problem details (RFC 9457). Without a token a \
-                   request whose Host is not a name of the server's own machine is answered with 403, whatever its path; \
-                   where the server has one, a request without it is answered with 401."
+                   fewer than k people are held back. Errors are problem details (RFC 9457). On a loopback address, and until \
+                   there is an account, nobody need sign in, and a request whose Host is not a name of the server's own \
+                   machine is answered with 403, whatever its path. Otherwise a request without a session's cookie or an \
+                   API token (`Authorization: Bearer …`) is answered with 401; one whose role in the venue is too low \
+                   with 403, and one without any role there with 404, as if there were no such venue."
 ))]
 struct Document;
 
 /// The API of a server, for those who may ask.
 pub fn router(state: State, access: Access) -> axum::Router {
-    let limit = Limit::new(Steady(state.clock), Vec::new());
+    let entrance = match &access {
+        Access::Accounts(entrance) => entrance.clone(),
+        _ => Entrance::behind(&[]),
+    };
     let (router, document) = resources().merge(for_visitors()).split_for_parts();
     // Serialising a value that holds nothing but text and numbers does not fail.
     let document: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
@@ -118,17 +146,18 @@ pub fn router(state: State, access: Access) -> axum::Router {
         .route("/api/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
         .merge(pages::routes())
-        .merge(shopper::routes());
-    behind_the_guard(router, state, access, limit)
+        .merge(shopper::routes())
+        .merge(sign_in::routes());
+    behind_the_guard(router, state, access, entrance)
 }
 
 /// What visitors' telephones may ask for, and nothing else.
 pub fn visitors(state: State, public: &Public) -> axum::Router {
-    let limit = Limit::new(Steady(state.clock), public.trusted_proxies.clone());
+    let entrance = Entrance::behind(&public.trusted_proxies);
     let host = public.url.as_deref().and_then(|url| url.split_once("://"));
     let access = Access::Visitors(host.map(|(_, host)| host.into()));
     let (router, _) = for_visitors().split_for_parts();
-    behind_the_guard(router.merge(pages::icon()).merge(shopper::routes()), state, access, limit)
+    behind_the_guard(router.merge(pages::icon()).merge(shopper::routes()), state, access, entrance)
 }
 
 /// What stands between every request and what answers it.
@@ -136,26 +165,35 @@ fn behind_the_guard(
     router: axum::Router<Served>,
     state: State,
     access: Access,
-    limit: Limit,
+    entrance: Entrance,
 ) -> axum::Router {
     let clock = state.clock;
+    let (limit, tries) = (Limit::new(Steady(clock)), Tries::new(Steady(clock)));
+    let must_be_unheard = matches!(access, Access::Accounts(_));
+    let asking = (access.clone(), state.clone());
+    let served = Served { state, streams: stream::Places::default(), tries };
     let always = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    router
-        .with_state(Served { state, streams: stream::Places::default() })
+    let router = router
+        .with_state(served)
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Duration::from_secs(REQUEST_SECS_MAX), in_time))
         .layer(from_fn_with_state(limit, limit::held))
-        .layer(from_fn_with_state(access.clone(), token::known))
-        .layer(from_fn_with_state(access, guard::meant_for_this_machine))
+        .layer(from_fn_with_state(asking, caller::allowed))
+        .layer(from_fn_with_state(access, guard::meant_for_this_machine));
+    let router = match must_be_unheard {
+        true => router.layer(from_fn_with_state(entrance, way::unheard)),
+        false => router.layer(from_fn_with_state(entrance, way::noted)),
+    };
+    router
         .layer(from_fn(problem::dress))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state(clock, log))
         .layer(from_fn(and_no_more))
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::CONTENT_SECURITY_POLICY, "default-src 'self'"))
+        .layer(always(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(always(header::REFERRER_POLICY, "no-referrer"))
         .layer(always(header::CACHE_CONTROL, "no-store"))
         // Streams of events are left as they are: an event must not wait for a block to fill.
@@ -172,6 +210,11 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
+        .routes(routes!(session::myself, session::sign_in, session::sign_out))
+        .routes(routes!(accounts::list, accounts::add))
+        .routes(routes!(accounts::change, accounts::remove))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::remove))
         .routes(routes!(machines::readyz))
         .routes(routes!(machines::metrics))
 }
@@ -190,7 +233,7 @@ impl State {
         self.venues
             .iter()
             .find(|venue| venue.id.as_str() == id && !self.store.is_shut(&venue.id))
-            .ok_or_else(|| Problem::not_found("no such venue; GET /api/v1/venues lists those there are"))
+            .ok_or_else(Problem::no_venue)
     }
 
     /// The newest judged occupancy of a venue.
@@ -208,6 +251,12 @@ impl FromRef<Served> for State {
 impl FromRef<Served> for stream::Places {
     fn from_ref(served: &Served) -> Self {
         served.streams.clone()
+    }
+}
+
+impl FromRef<Served> for Tries {
+    fn from_ref(served: &Served) -> Self {
+        served.tries.clone()
     }
 }
 

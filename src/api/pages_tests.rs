@@ -58,7 +58,7 @@ async fn every_asset_is_served_as_what_it_is() {
         let answer = stage.get(path).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, content_type), "{path}");
         assert!(answer.text.contains(words), "{path}");
-        assert_eq!(answer.header("content-security-policy"), "default-src 'self'", "{path}");
+        assert_eq!(answer.header("content-security-policy"), crate::api::POLICY, "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("cache-control"), "no-cache", "{path}");
         assert!(answer.header("vary").contains("accept-encoding"), "{path}");

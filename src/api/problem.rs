@@ -17,7 +17,7 @@ use crate::store;
 /// The content type of every error.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
 /// Seconds after which a client that was refused for want of room should ask again.
-const RETRY_AFTER_SECS: &str = "2";
+const RETRY_AFTER_SECS: u64 = 2;
 
 /// What went wrong, and what to do about it.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
@@ -31,6 +31,9 @@ pub struct Problem {
     status: u16,
     /// What is wrong and what to do.
     detail: String,
+    /// After how many seconds to ask again, for the header that says so.
+    #[serde(skip)]
+    retry_after_secs: Option<u64>,
 }
 
 impl Problem {
@@ -41,6 +44,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
+            retry_after_secs: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECS),
         }
     }
 
@@ -62,12 +66,32 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// A fault of the server's.
+    pub(super) fn fault() -> Self {
+        Self::of(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     pub(super) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, detail)
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The venue is none, or none for whoever asks: the same is said.
+    pub(super) fn no_venue() -> Self {
+        Self::not_found("no such venue; GET /api/v1/venues lists those there are")
+    }
+
+    /// Something was asked too often; another may come after some seconds.
+    pub(super) fn too_often(detail: impl Into<String>, secs: u64) -> Self {
+        Self { retry_after_secs: Some(secs), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// After how many seconds to ask again.
+    pub(super) fn retry_after_secs(&self) -> Option<u64> {
+        self.retry_after_secs
     }
 
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
@@ -78,11 +102,12 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_secs = self.retry_after_secs;
         let mut response = (status, axum::Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
+        if let Some(secs) = retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         response
     }
@@ -115,11 +140,31 @@ impl From<office::Error> for Problem {
         use office::Error;
         let status = match error {
             Error::Store(error) => return error.into(),
-            Error::Venue | Error::Unknown => StatusCode::NOT_FOUND,
-            Error::Overlap(_) | Error::Full => StatusCode::CONFLICT,
-            Error::Busy | Error::BrokenOff => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Zone(_) | Error::Backwards | Error::Edge { .. } | Error::Long { .. } | Error::People => {
-                StatusCode::BAD_REQUEST
+            Error::Venue | Error::Unknown | Error::NoAccount | Error::NoToken => StatusCode::NOT_FOUND,
+            Error::Overlap(_) | Error::Full | Error::Taken | Error::LastAdmin | Error::Crowded => {
+                StatusCode::CONFLICT
+            }
+            Error::Untold | Error::Busy | Error::BrokenOff => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Beyond | Error::SetUpOver => StatusCode::FORBIDDEN,
+            Error::Zone(_)
+            | Error::Backwards
+            | Error::Edge { .. }
+            | Error::Long { .. }
+            | Error::People
+            | Error::Name
+            | Error::Label
+            | Error::Place
+            | Error::PasswordShort
+            | Error::PasswordLong
+            | Error::PasswordEasy => StatusCode::BAD_REQUEST,
+            Error::Hashing | Error::NoChance(_) | Error::Ledger(_) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the office could not do what was asked"
+                );
+                return Self::unavailable(
+                    "the server could not do this just now; try again, and see its log if it stays so",
+                );
             }
         };
         Self::new(status, error.to_string())

@@ -3,23 +3,27 @@
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use chrono::DateTime;
 use passant_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{Access, State, problem, router};
+use super::{Access, Entrance, Peer, State, problem, router};
 use crate::clock::{EpochMs, Machine};
-use crate::config::{Config, EXAMPLE, Retention};
+use crate::config::{Config, EXAMPLE, HttpDoor, Retention};
 use crate::desk::{self, Desk};
 use crate::ledger::Ledger;
-use crate::office::{Change, HeadCounts};
+use crate::office::{Accounts, Change, HeadCounts, NewAccount, Place, Role, Roles};
 use crate::optout::{Gate, KeyFile};
 use crate::release::{Banded, Flags, Live, RateBand, SensorLive, Shown};
 use crate::sighting::{Arrival, Delivery, DeviceId};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
+
+/// The password of every account of the stage.
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 pub(super) struct Stage {
     pub(super) router: axum::Router,
@@ -55,18 +59,38 @@ impl Stage {
         let key_file = KeyFile::new(dir.path().join("opt-out-key/key"));
         let (key, gate) = desk::open(&store, &key_file).await.unwrap();
         let gate = Arc::new(Mutex::new(gate));
+        let ledger = Ledger::open(dir.path()).unwrap();
         let state = State {
             venues: venues.clone(),
             store: store.clone(),
+            accounts: Accounts::cheap(venues.clone(), store.clone(), ledger.clone()).await,
             head_counts: HeadCounts::new(venues, store.clone(), changes),
             desk: Desk::new(key, store.clone(), corridor(gate.clone())),
-            ledger: Ledger::open(dir.path()).unwrap(),
+            ledger,
             retention: Retention::default(),
             live: Arc::new([(id("mall"), watched)].into()),
             tally: tally.clone(),
             clock: Machine::clock(),
         };
         Self { router: router(state.clone(), access), state, store, tally, told, live, gate, _dir: dir }
+    }
+
+    /// The same, where accounts are asked for: at an address, behind these proxies. There is none yet.
+    pub(super) async fn set_at(listen: &str, proxies: &[&str]) -> Self {
+        let trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+        let door = HttpDoor { tls: None, trusted_proxies };
+        Self::set_with(Access::Accounts(Entrance::of(listen.parse().unwrap(), &door))).await
+    }
+
+    /// Makes an account, and gives its number and the cookie of a session of it.
+    pub(super) async fn account(&self, name: &str, grants: &[(&str, Role)]) -> (i64, String) {
+        let place = |(place, role): &(&str, Role)| (Place::parse(place).unwrap(), *role);
+        let roles = Roles::of(grants.iter().map(place)).unwrap();
+        let (by, now) = (Roles::everywhere(Role::Admin), self.state.clock.now());
+        let wanted = NewAccount { name, password: PASSWORD, roles: &roles };
+        let account = self.state.accounts.add(&by, wanted, now).await.unwrap();
+        let session = self.state.accounts.sign_in(name, PASSWORD, now).await.unwrap().unwrap();
+        (account.id, format!("passant-session={}", *session.secret))
     }
 
     /// The same, asked at the example's address for telephones.
@@ -147,7 +171,20 @@ impl Stage {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response<Body> {
-        let mut request = Request::builder().method(method).uri(path);
+        self.send_from("127.0.0.1:50000", method, path, headers, body).await
+    }
+
+    /// The same from another end of the line.
+    pub(super) async fn send_from(
+        &self,
+        peer: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response<Body> {
+        let peer = ConnectInfo(Peer(peer.parse().unwrap()));
+        let mut request = Request::builder().method(method).uri(path).extension(peer);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

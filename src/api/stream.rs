@@ -8,13 +8,16 @@ use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
 use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::WatchStream;
+use tokio_stream::wrappers::{IntervalStream, WatchStream};
 
+use super::caller::Still;
 use super::live::{LiveAnswer, nothing_yet};
 use super::{Problem, State};
 
 /// The most streams that are open at once.
 pub(super) const STREAMS_MAX: usize = 256;
+/// A stream ends after this many seconds at most: its client comes back by itself, and is looked at anew.
+const STREAM_SECS_MAX: u64 = 3_600;
 /// Seconds between the comments that keep a quiet stream open.
 const KEEP_ALIVE_SECS: u64 = 15;
 
@@ -30,7 +33,8 @@ impl Default for Places {
 
 /// Occupancy now and at every change, as server-sent events whose data is the answer of `/live`.
 ///
-/// A client that reads slowly skips to the newest; none is kept waiting for it.
+/// A client that reads slowly skips to the newest; none is kept waiting for it. The stream ends after an hour, and whenever
+/// somebody may do less than before: a client comes back, and goes on if it still may.
 #[utoipa::path(
     get, operation_id = "live_stream",
     path = "/api/v1/venues/{venue}/live/stream",
@@ -44,6 +48,7 @@ impl Default for Places {
 pub(super) async fn stream(
     extract::State(state): extract::State<State>,
     extract::State(places): extract::State<Places>,
+    extract::Extension(Still(still)): extract::Extension<Still>,
     extract::Path(venue): extract::Path<String>,
 ) -> Result<Response, Problem> {
     let venue = state.venue(&venue)?.clone();
@@ -56,6 +61,8 @@ pub(super) async fn stream(
         ))
     })?;
     let clock = state.clock;
+    let ended = WatchStream::from_changes(still).map(|()| None);
+    let hour = IntervalStream::new(tokio::time::interval(Duration::from_secs(STREAM_SECS_MAX)));
     let events = WatchStream::new(watch).map(move |live| {
         // The place is given back when the stream is dropped, which it is as soon as its client has gone.
         let _held = &place;
@@ -63,8 +70,11 @@ pub(super) async fn stream(
             Some(live) => LiveAnswer::new(&venue, &live),
             None => LiveAnswer::new(&venue, &nothing_yet(&venue, clock.now())),
         };
-        Event::default().json_data(answer)
+        Some(Event::default().json_data(answer))
     });
+    // The first tick of the hour comes at once.
+    let over = ended.merge(hour.skip(1).map(|_| None));
+    let events = events.chain(tokio_stream::once(None)).merge(over).map_while(|event| event);
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECS));
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }

@@ -1,22 +1,16 @@
-//! Who may ask. On loopback whoever runs on this machine; anywhere else whoever has the token.
+//! Who may ask, by where the server listens; and the demo's one token, which it prints where it listens off loopback.
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use zeroize::Zeroizing;
 
-use super::Problem;
-use super::pages::ICON;
-use super::shopper::STYLE as SHOPPER_STYLE;
+use super::way::Entrance;
+use super::{Problem, cookie};
 use crate::chance::{self, NoChance};
 
-/// What anybody may ask for without the token: these routes and whatever lies below them. Machines ask whether the
-/// server lives; a shopper who says no has no token and must not need one.
-pub(super) const PUBLIC: &[&str] =
-    &["/healthz", "/readyz", "/opt-out", "/privacy", "/api/v1/opt-outs", SHOPPER_STYLE, ICON];
 /// The cookie that the page's browser keeps the token in. It goes to this server only, and no script can read it.
 const COOKIE: &str = "passant-token";
 /// Random bytes of a token; nobody guesses that many.
@@ -31,6 +25,9 @@ pub enum Access {
     Visitors(Option<Arc<str>>),
     /// Whoever has the token, from anywhere.
     Token(Token),
+    /// Whoever has an account or an API token; and at an entrance that only this machine reaches, everybody on it while
+    /// there is no account.
+    Accounts(Entrance),
 }
 
 /// A token's hash; the token itself is not kept. It has no `Debug`.
@@ -57,34 +54,21 @@ impl Token {
     }
 }
 
-/// Lets through what anybody may ask for, and whoever has the token; without one needed, everybody.
-pub(super) async fn known(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let Access::Token(token) = access else { return next.run(request).await };
-    if is_public(request.extensions().get::<MatchedPath>()) || has_shown(request.headers(), &token) {
-        return next.run(request).await;
-    }
-    if let Some(said) = in_link(&request).filter(|said| token.is(said)) {
-        return enter(said);
-    }
-    refused()
+/// Whether a request shows the token, as an API's client or as a browser does.
+pub(super) fn has_shown(headers: &HeaderMap, token: &Token) -> bool {
+    borne(headers).any(|said| token.is(said)) || cookie::values(headers, COOKIE).any(|said| token.is(said))
 }
 
-/// Only a route that there is can be public: what matched nothing says nothing about it.
-fn is_public(route: Option<&MatchedPath>) -> bool {
-    let Some(route) = route.map(MatchedPath::as_str) else { return false };
-    let lies_below = |public: &str| {
-        route.strip_prefix(public).is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    };
-    PUBLIC.iter().any(|public| lies_below(public))
+/// What a request bears as an API's client.
+pub(super) fn borne(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let texts = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+    texts.filter_map(|text| text.strip_prefix("Bearer ")).map(str::trim)
 }
 
-/// A token among the headers, as an API's client or as a browser shows it.
-fn has_shown(headers: &HeaderMap, token: &Token) -> bool {
-    let texts = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let mut borne = texts(header::AUTHORIZATION).filter_map(|text| text.strip_prefix("Bearer "));
-    let pairs = texts(header::COOKIE).flat_map(|text| text.split(';'));
-    let mut kept = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == COOKIE);
-    borne.any(|said| token.is(said.trim())) || kept.any(|(_, said)| token.is(said))
+/// Lets whoever follows the printed link in, and refuses anybody else.
+pub(super) fn link_or_refusal(access: &Access, request: &Request) -> Response {
+    let Access::Token(token) = access else { return refused() };
+    in_link(request).filter(|said| token.is(said)).map_or_else(refused, enter)
 }
 
 /// The token in the link that the program printed: `/?token=…`.
@@ -118,7 +102,8 @@ fn refused() -> Response {
 mod tests {
     use static_assertions::assert_not_impl_any;
 
-    use super::{Access, PUBLIC, Token};
+    use super::{Access, Token};
+    use crate::api::rules::{Needs, Ruling, of};
     use crate::api::stage::Stage;
 
     // A compile error here means that a token can be shown.
@@ -137,7 +122,9 @@ mod tests {
     }
 
     fn is_public(path: &str) -> bool {
-        PUBLIC.iter().any(|public| path == *public || path.starts_with(&format!("{public}/")))
+        let route = path.replace("/privacy/mall", "/privacy/{venue}");
+        let ruling = of(&axum::http::Method::GET, &route);
+        matches!(ruling, Ruling::Whoever(Needs::Nothing) | Ruling::Otherwise(Needs::Nothing, _))
     }
 
     #[tokio::test]

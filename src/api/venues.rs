@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract;
 
+use super::caller::Caller;
 use super::{Problem, State};
 use crate::config::{ClockKind, Venue};
 
@@ -95,15 +96,20 @@ pub(super) struct VenueSensor {
     zone: String,
 }
 
-/// Every venue.
-#[utoipa::path(get, operation_id = "list_venues", path = "/api/v1/venues", responses((status = 200, description = "Every venue", body = VenueList)))]
-pub(super) async fn list(extract::State(state): extract::State<State>) -> Json<VenueList> {
+/// Every venue in which the caller may do anything.
+#[utoipa::path(get, operation_id = "list_venues", path = "/api/v1/venues", responses((status = 200, description = "Every venue in which the caller has a role", body = VenueList)))]
+pub(super) async fn list(
+    extract::State(state): extract::State<State>,
+    extract::Extension(caller): extract::Extension<Caller>,
+) -> Json<VenueList> {
     let item = |venue: &Venue| VenueItem {
         id: venue.id.to_string(),
         name: venue.name.clone(),
         timezone: venue.timezone.clone(),
     };
-    Json(VenueList { venues: state.venues.iter().map(item).collect() })
+    Json(VenueList {
+        venues: state.venues.iter().filter(|venue| caller.roles.at(&venue.id).is_some()).map(item).collect(),
+    })
 }
 
 /// One venue: zones, groups, sensors, thresholds.

@@ -12,6 +12,7 @@ use super::audit::audit;
 use super::commands::{Refused, Request, ask_server, write_down_refusal};
 use super::guarded::{hold, locked, swap_areas};
 use super::serve::own_broker;
+use crate::api;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
 use crate::link;
@@ -73,6 +74,7 @@ pub async fn run(options: &Options) -> Result<()> {
             }
         }
     }
+    tls(&config, &mut report);
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);
     vault(&config, &mut report);
@@ -111,6 +113,15 @@ impl Report {
 
     fn plain(&mut self, line: &str) {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+/// Whether the pages' own certificate and its key can be used.
+fn tls(config: &Config, report: &mut Report) {
+    let Some(files) = &config.http_door.tls else { return };
+    match api::speech(files) {
+        Ok(_) => report.good("http: the certificate and its key fit each other"),
+        Err(error) => report.bad(&format!("http: {error}")),
     }
 }
 

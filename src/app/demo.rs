@@ -1,7 +1,7 @@
 //! `passant demo`: a living mall in one process: an embedded broker, the server, and a simulated mall whose past days
 //! travel through both like any others.
 
-mod doors;
+pub(super) mod doors;
 mod place;
 
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
 use super::guarded::hold;
+use super::listening::Listening;
 use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
@@ -83,7 +84,7 @@ pub async fn run(options: &Options) -> Result<()> {
         signal.await;
         stop.send_replace(true);
     });
-    let mut serving = tokio::spawn(server.serve(listener, until(stopped.clone())));
+    let mut serving = tokio::spawn(server.serve(Listening::Plainly(listener), until(stopped.clone())));
     let order = mall::Order {
         url: sensors.own_url(mqtt)?,
         seed: options.seed,

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod demo;
 pub mod evaluate;
 mod guarded;
+mod listening;
 mod resumed;
 mod retention;
 mod self_test;
@@ -40,6 +41,10 @@ enum Verb {
     Optout(commands::optout::Options),
     /// Enter, list and take back head counts
     HeadCount(commands::head_count::Options),
+    /// Make, list and remove accounts
+    User(commands::user::Options),
+    /// Make, list and revoke API tokens
+    Token(commands::token::Options),
     /// Print the notice to visitors, if an objection works when it is tried out
     Poster(commands::poster::Options),
     /// Erase a venue's data and keys for good, and print a certificate
@@ -70,6 +75,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
         Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
+        Verb::User(options) => on_runtime(commands::user::run(&options)),
+        Verb::Token(options) => on_runtime(commands::token::run(&options)),
         Verb::Poster(options) => on_runtime(commands::poster::run(&options)),
         Verb::Destroy(options) => on_runtime(commands::destroy::run(&options)),
         Verb::Check(options) => on_runtime(check::run(&options)),

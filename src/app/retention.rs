@@ -13,6 +13,7 @@ use crate::clock::{EpochMs, Machine};
 use crate::config::{self, Venue};
 use crate::desk::Desk;
 use crate::ledger::{Event, Ledger};
+use crate::office::Accounts;
 use crate::release::Live;
 use crate::store::{Cutoffs, Series, Store};
 use crate::telemetry::Tally;
@@ -33,6 +34,7 @@ pub(super) struct Retention {
     pub(super) tally: Tally,
     pub(super) clock: Machine,
     pub(super) desk: Desk,
+    pub(super) accounts: Accounts,
 }
 
 /// Where the newest judged moment of each venue is told.
@@ -48,6 +50,9 @@ impl Retention {
             looks.tick().await;
             if let Err(error) = self.count_objections().await {
                 tracing::error!(%error, "the day's count of objections was not written down; trying again in a minute");
+            }
+            if let Err(error) = self.accounts.forget_ended(self.clock.now()).await {
+                tracing::error!(%error, "sessions that have ended could not be deleted; trying again in a minute");
             }
             for venue in self.venues.iter() {
                 let live = clocks.get(&venue.id).and_then(|live| live.borrow().clone());
@@ -160,12 +165,14 @@ mod tests {
     async fn retention(dir: &std::path::Path, store: Store) -> Retention {
         let (key, _) =
             crate::desk::open(&store, &crate::optout::KeyFile::new(dir.join("key"))).await.unwrap();
+        let (venues, ledger) = (Arc::new(vec![venue()]), Ledger::open(dir).unwrap());
         Retention {
             desk: Desk::without_server(key, store.clone()),
-            venues: Arc::new(vec![venue()]),
+            accounts: Accounts::open(venues.clone(), store.clone(), ledger.clone()).await.unwrap(),
+            venues,
             keep: config::Retention::default(),
             store,
-            ledger: Ledger::open(dir).unwrap(),
+            ledger,
             tally: Tally::default(),
             clock: Machine::clock(),
         }

@@ -1,7 +1,6 @@
 //! `passant serve`: the server.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use super::commands::Clerk;
 use super::commands::poster::Notices;
 use super::commands::socket::Socket;
 use super::guarded::{hold, locked, swap_areas};
+use super::listening::{Listening, set_up_link};
 use super::retention::Retention;
 use super::self_test::SelfTest;
 use crate::api;
@@ -27,7 +27,7 @@ use crate::desk::{self, Desk};
 use crate::intake::{self, Directory, Strangers};
 use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
-use crate::office::{Change, HeadCounts};
+use crate::office::{Accounts, Change, HeadCounts};
 use crate::optout::KeyFile;
 use crate::pipeline::{self, Corridor, Door, Earlier, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
@@ -74,8 +74,11 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     let broker = own_broker(&config).await?;
     let link = intake::options(&config.mqtt)?;
-    let server = Server::start(config, link, api::Access::ThisMachine, Machine::clock()).await?;
-    let served = server.serve(listener, stop_signal()?).await;
+    let entrance = api::Entrance::of(config.http_listen, &config.http_door);
+    let door = Listening::open(listener, &config.http_door)?;
+    let server = Server::start(config, link, api::Access::Accounts(entrance), Machine::clock()).await?;
+    set_up_link(&server.state, &door)?;
+    let served = server.serve(door, stop_signal()?).await;
     if let Some(broker) = broker {
         broker.shutdown().await;
     }
@@ -167,7 +170,9 @@ impl Server {
             door.deliveries,
             tally.clone(),
         ));
+        let accounts = Accounts::open(venues.clone(), store.clone(), ledger.clone()).await?;
         let state = api::State {
+            accounts,
             head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
             desk: Desk::new(key, store.clone(), door.fast.clone()),
             ledger: ledger.clone(),
@@ -186,7 +191,7 @@ impl Server {
     }
 
     /// Serves until it is told to stop, or cannot go on.
-    pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+    pub(super) async fn serve(self, door: Listening, stop: impl Future<Output = ()>) -> Result<()> {
         let Self {
             state,
             access,
@@ -200,11 +205,12 @@ impl Server {
             mut corridor,
         } = self;
         let (store, clock) = (state.store.clone(), state.clock);
-        let address = listener.local_addr()?;
+        let address = door.address()?;
         let venues = state.venues.len();
-        let public =
-            visitors.map(|(listener, public)| serve(listener, api::visitors(state.clone(), &public)));
-        let http = serve(listener, api::router(state, access));
+        let public = visitors.map(|(listener, public)| {
+            Listening::Plainly(listener).serve(api::visitors(state.clone(), &public))
+        });
+        let http = door.serve(api::router(state, access));
         tracing::info!(venues, %address, "serving; the API is described at /api/openapi.json");
         let failure = tokio::select! {
             () = stop => None,
@@ -251,12 +257,6 @@ async fn visitors(public: &Public) -> Result<Option<(TcpListener, Public)>> {
     Ok(Some((listener, public.clone())))
 }
 
-/// Serves on a task of its own; handlers know who asks.
-fn serve(listener: TcpListener, router: axum::Router) -> JoinHandle<std::io::Result<()>> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(axum::serve(listener, service).into_future())
-}
-
 /// Whether a venue may be counted: one that was destroyed is left out until somebody asks for it again.
 fn stands(venue: &Venue, ledger: &Ledger) -> bool {
     let destroyed = ledger.facts(&venue.id).destroyed;
@@ -289,6 +289,7 @@ fn clerk(state: &api::State, config: &Config, fast_lane: mpsc::Sender<Delivery>,
         ledger: state.ledger.clone(),
         desk: state.desk.clone(),
         head_counts: state.head_counts.clone(),
+        accounts: state.accounts.clone(),
         mqtt: config.mqtt.clone(),
         clock: state.clock,
         vault_dir: config.vault_dir.clone(),
@@ -306,6 +307,7 @@ fn retention(state: &api::State) -> Retention {
         tally: state.tally.clone(),
         clock: state.clock,
         desk: state.desk.clone(),
+        accounts: state.accounts.clone(),
     }
 }
 

@@ -47,12 +47,22 @@ pub(super) struct MqttFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HttpFile {
+    #[serde(default = "own_page")]
     pub(super) listen: SocketAddr,
+    pub(super) tls_cert: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<IpAddr>,
+}
+
+/// Where pages and API listen unless it is said.
+fn own_page() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 
 impl Default for HttpFile {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self { listen: own_page(), tls_cert: None, tls_key: None, trusted_proxies: Vec::new() }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Where the pages and the API listen.
     pub http_listen: SocketAddr,
+    /// How others than this machine may come to them.
+    pub http_door: HttpDoor,
     /// The door for visitors' telephones.
     pub public: Public,
     /// Where the opt-out key lies, apart from the database.
@@ -81,6 +83,24 @@ pub struct Notice {
     pub contact: Option<String>,
     /// What they count for.
     pub purpose: Option<String>,
+}
+
+/// How others than this machine come to the pages and the API: over TLS, or by a proxy that is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpDoor {
+    /// The server's own certificate, if it speaks TLS.
+    pub tls: Option<TlsFiles>,
+    /// Proxies whose word about the client and its connection is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// A certificate and its key, PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those between it and its authority.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// The door for visitors' telephones: their pages and nothing else.

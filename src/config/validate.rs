@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 use passant_wire::{Id, PROBE_SENSOR};
 
-use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile};
+use super::file::{
+    File, HttpFile, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile,
+};
 use super::{
-    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
-    Public, Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
+    COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, HttpDoor, K_DEFAULT, K_FLOOR, Mqtt,
+    Notice, Public, Retention, SENSORS_MAX, Sensor, Thresholds, TlsFiles, VENUES_MAX, Venue, ZONES_MAX, Zone,
 };
 use crate::clock::Calendar;
 
@@ -25,13 +27,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
             "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
         ));
     }
-    if !file.http.listen.ip().is_loopback() {
-        faults.push(format!(
-            "http.listen is {}: until the server has accounts it listens on a loopback address only; use 127.0.0.1:{}",
-            file.http.listen,
-            file.http.listen.port()
-        ));
-    }
+    let (http_listen, http_door) = http(file.http, &mut faults);
     let public = public(file.public, &mut faults);
     let mqtt = mqtt(file.mqtt, &mut faults);
     let retention = retention(&file.retention, &mut faults);
@@ -69,7 +65,8 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
                 vault_dir,
                 mqtt,
                 public,
-                http_listen: file.http.listen,
+                http_listen,
+                http_door,
                 k,
                 retention,
                 venues,
@@ -116,6 +113,25 @@ fn retention(file: &RetentionFile, faults: &mut Vec<String>) -> Retention {
 
 /// The most proxies that may be named.
 const PROXIES_MAX: usize = 64;
+
+/// Where pages and API listen, and how others than this machine come to them.
+fn http(file: HttpFile, faults: &mut Vec<String>) -> (SocketAddr, HttpDoor) {
+    let HttpFile { listen, tls_cert, tls_key, trusted_proxies } = file;
+    if tls_cert.is_some() != tls_key.is_some() {
+        faults.push("http names a certificate without its key, or a key without its certificate: set both http.tls_cert and http.tls_key (PEM), or neither".to_owned());
+    }
+    if trusted_proxies.len() > PROXIES_MAX {
+        faults.push(format!("http.trusted_proxies names over {PROXIES_MAX}; name the nearest ones only"));
+    }
+    let tls = tls_cert.zip(tls_key).map(|(cert, key)| TlsFiles { cert, key });
+    if !listen.ip().to_canonical().is_loopback() && tls.is_none() && trusted_proxies.is_empty() {
+        faults.push(format!(
+            "http.listen is {listen}: beyond a loopback address passwords and figures would travel in clear; set http.tls_cert and http.tls_key, or name the proxy with TLS that stands in front in http.trusted_proxies, or use 127.0.0.1:{}",
+            listen.port()
+        ));
+    }
+    (listen, HttpDoor { tls, trusted_proxies })
+}
 
 fn public(file: PublicFile, faults: &mut Vec<String>) -> Public {
     let url = file.url.map(|url| url.trim_end_matches('/').to_owned());
@@ -378,6 +394,24 @@ mod tests {
             let error = parse(&EXAMPLE.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(words), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn beyond_this_machine_pages_need_tls_or_a_named_proxy() {
+        let listen = "listen = \"127.0.0.1:8080\"";
+        let with = |keys: &str| parse(&EXAMPLE.replacen(listen, keys, 1));
+        let everywhere = "listen = \"0.0.0.0:8443\"\n";
+        for alone in ["", "trusted_proxies = []"] {
+            let error = with(&format!("{everywhere}{alone}")).unwrap_err();
+            assert!(error.contains("http.tls_cert") && error.contains("http.trusted_proxies"), "{error}");
+        }
+        let tls = with(&format!("{everywhere}tls_cert = \"a.pem\"\ntls_key = \"b.pem\"")).unwrap();
+        assert_eq!(tls.http_door.tls.unwrap().key.to_str(), Some("b.pem"));
+        let proxy = with(&format!("{everywhere}trusted_proxies = [\"10.0.0.2\"]")).unwrap();
+        assert_eq!((proxy.http_door.tls, proxy.http_door.trusted_proxies.len()), (None, 1));
+        let half = with(&format!("{everywhere}tls_cert = \"a.pem\"")).unwrap_err();
+        assert!(half.contains("set both"), "{half}");
+        assert_eq!(with("tls_cert = \"a.pem\"\ntls_key = \"b.pem\"").unwrap().http_listen.port(), 8080);
     }
 
     #[test]

@@ -60,6 +60,13 @@ pub enum Event {
         /// The venue.
         venue: Id,
     },
+    /// Something became of an account or an API token of the staff's.
+    Staff {
+        /// What.
+        what: StaffChange,
+        /// Its number; a name is nobody's to read here.
+        id: i64,
+    },
     /// A crash had cut the last line short.
     Torn {
         /// The length of what was left of it.
@@ -82,6 +89,21 @@ pub enum Refusal {
     List,
 }
 
+/// What became of an account or an API token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffChange {
+    /// An account was made.
+    AccountAdded,
+    /// The password or the roles of an account were changed.
+    AccountChanged,
+    /// An account was removed.
+    AccountRemoved,
+    /// An API token was made.
+    TokenAdded,
+    /// An API token was revoked.
+    TokenRemoved,
+}
+
 /// What a line says besides its number, its time and its chain.
 #[derive(Default, serde::Serialize)]
 pub(super) struct Said<'a> {
@@ -98,6 +120,8 @@ pub(super) struct Said<'a> {
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
 }
 
 /// Words that are read back.
@@ -133,6 +157,7 @@ impl Event {
             Self::Objections { rounded } => Said { objections: Some(*rounded), ..plain(OBJECTIONS) },
             Self::Destroyed { venue } => Said { venue: Some(venue.as_str()), ..plain(DESTROYED) },
             Self::CountedAnew { venue } => Said { venue: Some(venue.as_str()), ..plain(COUNTED_ANEW) },
+            Self::Staff { what, id } => Said { id: Some(*id), ..plain(what.as_str()) },
             Self::Torn { bytes } => Said { bytes: Some(*bytes), ..plain("torn") },
             Self::Continued => plain(CONTINUED),
         }
@@ -146,6 +171,18 @@ impl Refusal {
             Self::Broker => "broker",
             Self::Poster => "poster",
             Self::List => "list",
+        }
+    }
+}
+
+impl StaffChange {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountAdded => "account_added",
+            Self::AccountChanged => "account_changed",
+            Self::AccountRemoved => "account_removed",
+            Self::TokenAdded => "token_added",
+            Self::TokenRemoved => "token_removed",
         }
     }
 }

@@ -4,7 +4,7 @@ mod event;
 mod line;
 mod verify;
 
-pub use event::{Event, Refusal};
+pub use event::{Event, Refusal, StaffChange};
 pub use line::Fault;
 pub use verify::{Broken, Verified, verify, verify_through};
 

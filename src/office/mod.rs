@@ -1,13 +1,27 @@
 #![doc = include_str!("README.md")]
 
+mod accounts;
 mod check;
+mod password;
+mod roles;
+mod secret;
+mod sessions;
+mod tokens;
+
+pub use accounts::{Account, AccountChange, Accounts, NewAccount, SET_UP_SECS};
+pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+pub use roles::{Place, Role, Roles};
+pub use sessions::{SESSION_IDLE_SECS, SESSION_SECS, Session};
+pub use tokens::{ApiToken, Known};
 
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
+use crate::chance::NoChance;
 use crate::clock::EpochMs;
 use crate::config::Venue;
+use crate::ledger;
 use crate::store::{self, HeadCountRow, NewHeadCount, Store};
 
 /// The longest head count, minutes: over more, people come and go and a single number says little.
@@ -105,12 +119,75 @@ pub enum Error {
     Unknown,
     /// The corridor has not taken up the earlier ones.
     #[error("entering a head count: earlier ones are still being taken up; try again in a moment")]
+    Untold,
+    /// It is no name.
+    #[error(
+        "a name has 1 to {} characters: letters a to z, digits, '.', '-', '_' and '@'",
+        accounts::NAME_BYTES_MAX
+    )]
+    Name,
+    /// It is no label.
+    #[error("a label says what the token is for, in 1 to {} characters", tokens::LABEL_CHARS_MAX)]
+    Label,
+    /// The password is too short.
+    #[error(
+        "a password has at least {PASSWORD_CHARS_MIN} characters; a few words in a row are easy to keep in mind"
+    )]
+    PasswordShort,
+    /// The password is too long.
+    #[error("a password has at most {PASSWORD_BYTES_MAX} bytes; choose a shorter one")]
+    PasswordLong,
+    /// The password is guessed at once.
+    #[error("this password is guessed at once: it repeats one letter, or the name; choose another")]
+    PasswordEasy,
+    /// The name is another account's.
+    #[error("an account of this name is there already; choose another name, or remove that account first")]
+    Taken,
+    /// There is no such account that whoever asks administers.
+    #[error("there is no such account among those that you administer")]
+    NoAccount,
+    /// There is no such token that whoever asks administers.
+    #[error("there is no such API token among those that you administer")]
+    NoToken,
+    /// A role in a place that is none.
+    #[error("a role names a venue that is not configured; use the id of a venue, or * for every venue")]
+    Place,
+    /// Nobody may give away what they do not have.
+    #[error(
+        "you administer only some venues, and a role reaches beyond them; leave it out, or ask an administrator of every venue"
+    )]
+    Beyond,
+    /// Nobody would be left who administers everything.
+    #[error("this is the last administrator of every venue; make another one first")]
+    LastAdmin,
+    /// The book is full.
+    #[error(
+        "there are {} already, which is the most that are kept; remove some first",
+        accounts::HOLDERS_MAX
+    )]
+    Crowded,
+    /// The set-up link does not fit.
+    #[error(
+        "this set-up link was used, or has outlived its time; start the server again for a new one, or use `passant user add`"
+    )]
+    SetUpOver,
+    /// Too many passwords are being worked on.
+    #[error("too many are signing in just now; try again in a moment")]
     Busy,
+    /// The password's work cannot be done.
+    #[error("working on a password: the library refused; this is a fault of the program's, please report it")]
+    Hashing,
+    /// No random bytes.
+    #[error(transparent)]
+    NoChance(#[from] NoChance),
+    /// The ledger did not take a line.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The work was broken off.
-    #[error("entering a head count: it was broken off; try again")]
+    #[error("it was broken off; try again")]
     BrokenOff,
 }
 
@@ -141,7 +218,7 @@ impl HeadCounts {
         let office = self.clone();
         let work = async move {
             let _alone = office.one_at_a_time.lock().await;
-            let told = office.changes.try_reserve().map_err(|_| Error::Busy)?;
+            let told = office.changes.try_reserve().map_err(|_| Error::Untold)?;
             check::among(&office.store.head_counts(&count.venue).await?, &count)?;
             let row = office.store.add_head_count(count).await?;
             told.send(change(row.id));
@@ -168,7 +245,7 @@ impl HeadCounts {
         let office = self.clone();
         let work = async move {
             let _alone = office.one_at_a_time.lock().await;
-            let told_by = office.changes.try_reserve().map_err(|_| Error::Busy)?;
+            let told_by = office.changes.try_reserve().map_err(|_| Error::Untold)?;
             let venue = &office.venues[place];
             let gone = office.store.delete_head_count(&venue.id, row).await?.ok_or(Error::Unknown)?;
             // The count of a zone that is no longer configured concerns nobody.

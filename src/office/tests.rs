@@ -90,13 +90,13 @@ async fn what_cannot_be_told_is_not_kept() {
     let (office, mut told) = office(temp.path(), 1).await;
     let row = office.add("mall", asked("food-court", "10:00:00", "10:05:00", 17), NOW).await.unwrap();
     let second = asked("food-court", "10:05:00", "10:10:00", 17);
-    assert!(matches!(office.add("mall", second, NOW).await, Err(Error::Busy)));
-    assert!(matches!(office.remove("mall", row.id).await, Err(Error::Busy)));
+    assert!(matches!(office.add("mall", second, NOW).await, Err(Error::Untold)));
+    assert!(matches!(office.remove("mall", row.id).await, Err(Error::Untold)));
     assert_eq!(office.list("mall").await.unwrap(), [row]);
     told.recv().await.unwrap();
     office.add("mall", second, NOW).await.unwrap();
     drop(told);
-    assert!(matches!(office.remove("mall", 1).await, Err(Error::Busy)));
+    assert!(matches!(office.remove("mall", 1).await, Err(Error::Untold)));
 }
 
 #[tokio::test]

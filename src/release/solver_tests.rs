@@ -82,6 +82,11 @@ fn answer_of(path: &str) -> Option<&'static str> {
         "/api/v1/venues/{venue}/head-counts" | "/api/v1/venues/{venue}/head-counts/{id}" => {
             "what was entered"
         }
+        "/api/v1/session"
+        | "/api/v1/accounts"
+        | "/api/v1/accounts/{id}"
+        | "/api/v1/tokens"
+        | "/api/v1/tokens/{id}" => "what is kept of the staff, and of nobody who is counted",
         "/api/v1/opt-outs" | "/api/v1/opt-outs/{receipt}" => "what the receipt's holder knows",
         _ => return None,
     })

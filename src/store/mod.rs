@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod accounts;
 mod calibrations;
 mod figures;
 mod forgetting;
@@ -7,11 +8,14 @@ mod head_counts;
 mod objections;
 #[cfg(test)]
 mod schema;
+mod sessions;
 
+pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use calibrations::CalibrationRow;
 pub use figures::Published;
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
+pub use sessions::SessionRow;
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions, Permissions};

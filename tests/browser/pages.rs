@@ -66,6 +66,53 @@ const FAINT: &str = "const pen = Object.assign(document.createElement('canvas'),
     };
     return zones.map((zone) => [zone.dataset.shade, contrast(zone)]).filter(([, ratio]) => !(ratio >= 4.5));";
 
+/// Waits until a form has led to the first page, and that shows numbers.
+fn at_home(browser: &mut Browser) {
+    let _ = browser.text("#link");
+    until_it_shows(browser);
+}
+
+/// The pages by which the staff come in, from the link of the first start to a refused sign-in.
+fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
+    let said = std::fs::read_to_string(mall.server.directory().join("said")).expect("what the server said");
+    let link = said.lines().find_map(|line| line.trim().strip_prefix("http://")).expect("a link");
+    let place = link.split_once('/').map(|(_, place)| format!("/{place}")).expect("its place");
+    let mut wrong = Vec::new();
+    for language in ["en", "fr"] {
+        browser.go(&mall.url(&format!("/login?lang={language}")));
+        assert_eq!(browser.run("return document.querySelector('form')"), Value::Null);
+        wrong.extend(looked_at(browser, axe, &format!("no account yet {language}")));
+        browser.go(&mall.url(&format!("{place}?lang={language}")));
+        wrong.extend(looked_at(browser, axe, &format!("set-up {language}")));
+        browser.write("#name", "anna");
+        browser.write("#password", "annaannaannaanna");
+        browser.click("form button");
+        assert_ne!(browser.text("#wrong"), "");
+        wrong.extend(looked_at(browser, axe, &format!("a password that is none {language}")));
+    }
+    browser.write("#password", "correct horse battery");
+    browser.click("form button");
+    at_home(browser);
+    for language in ["en", "fr"] {
+        browser.go(&mall.url(&format!("{place}?lang={language}")));
+        wrong.extend(looked_at(browser, axe, &format!("a link that is over {language}")));
+        browser.go(&mall.url(&format!("/login?lang={language}")));
+        assert_eq!(browser.text("strong"), "anna");
+        wrong.extend(looked_at(browser, axe, &format!("signed in {language}")));
+        browser.click("form button");
+        browser.write("#name", "anna");
+        browser.write("#password", "wrong horse battery");
+        wrong.extend(looked_at(browser, axe, &format!("sign-in {language}")));
+        browser.click("form button");
+        assert_ne!(browser.text("#wrong"), "");
+        wrong.extend(looked_at(browser, axe, &format!("a refused sign-in {language}")));
+        browser.write("#password", "correct horse battery");
+        browser.click("form button");
+        at_home(browser);
+    }
+    wrong
+}
+
 #[test]
 #[ignore = "needs Chromium and axe-core"]
 fn no_page_has_a_barrier() {
@@ -95,6 +142,7 @@ fn no_page_has_a_barrier() {
         .run("document.querySelector('#curve-table').open = true; document.querySelector('.zone').focus()");
     wrong.extend(looked_at(&mut browser, &axe, "first page with its table"));
 
+    wrong.extend(the_staffs_doors(&mut browser, &axe, &mall));
     for language in ["en", "fr"] {
         browser.go(&mall.url(&format!("/opt-out?lang={language}")));
         wrong.extend(looked_at(&mut browser, &axe, &format!("opt-out {language}")));

@@ -1,7 +1,7 @@
 //! A real `passant serve` as a process of its own, gone when it is dropped.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use passant::optout::KeyFile;
@@ -9,7 +9,7 @@ use passant::store::{Kind, Store};
 use serde_json::Value;
 
 #[path = "question.rs"]
-mod question;
+pub(crate) mod question;
 
 /// Looks, 20 ms apart, until something is so; together a minute.
 const LOOKS_MAX: u32 = 3_000;
@@ -128,12 +128,13 @@ impl Drop for Server {
 }
 
 fn spawn(directory: &Path) -> Child {
-    let log = std::fs::File::create(directory.join("log")).expect("a log");
+    let file = |name| std::fs::File::create(directory.join(name)).expect("a file");
+    let (said, log) = (file("said"), file("log"));
     Command::new(PathBuf::from(env!("CARGO_BIN_EXE_passant")))
         .args(["serve", "--config"])
         .arg(directory.join("passant.toml"))
         .env("PASSANT_LOG", "trace")
-        .stdout(Stdio::null())
+        .stdout(said)
         .stderr(log)
         .spawn()
         .expect("the server starts")

@@ -2,7 +2,7 @@
 
 pub(super) mod poster;
 mod privacy;
-mod words;
+pub(super) mod words;
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, Request, State as From};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -37,10 +37,10 @@ pub(super) fn routes() -> Router<Served> {
 }
 
 /// What every page has.
-struct Page {
-    language: &'static Language,
+pub(super) struct Page {
+    pub(super) language: &'static Language,
     /// Where it is, for the links to other languages.
-    path: String,
+    pub(super) path: String,
 }
 
 #[derive(Template)]
@@ -73,8 +73,15 @@ struct Sorry<'a> {
 
 /// `?lang=fr`: the language that was chosen by hand.
 #[derive(serde::Deserialize)]
-struct Chosen {
+pub(super) struct Chosen {
     lang: Option<String>,
+}
+
+impl Chosen {
+    /// What a URI says of it.
+    pub(super) fn of(uri: &Uri) -> Self {
+        Query::try_from_uri(uri).map_or(Self { lang: None }, |Query(chosen)| chosen)
+    }
 }
 
 /// The form's one field.
@@ -84,12 +91,12 @@ struct Typed {
 }
 
 impl Page {
-    fn of(chosen: &Chosen, headers: &HeaderMap, path: impl Into<String>) -> Self {
+    pub(super) fn of(chosen: &Chosen, headers: &HeaderMap, path: impl Into<String>) -> Self {
         let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self { language: words::choose(chosen.lang.as_deref(), asked), path: path.into() }
     }
 
-    fn others(&self) -> impl Iterator<Item = &'static Language> {
+    pub(super) fn others(&self) -> impl Iterator<Item = &'static Language> {
         let here = &self.language.code;
         words::languages().iter().filter(move |language| language.code != *here)
     }
@@ -176,13 +183,12 @@ fn sorry(page: Page, error: &desk::Error) -> Response {
 
 /// What a client is shown that asked too often.
 pub(super) fn too_often(request: &Request, secs: u64) -> Response {
-    let chosen = Query::try_from_uri(request.uri()).map_or(Chosen { lang: None }, |Query(chosen)| chosen);
-    let page = Page::of(&chosen, request.headers(), "/opt-out");
+    let page = Page::of(&Chosen::of(request.uri()), request.headers(), "/opt-out");
     let why = page.language.words.error.too_often(secs);
     html(StatusCode::TOO_MANY_REQUESTS, &Sorry { page, why: &why })
 }
 
-fn html(status: StatusCode, page: &impl Template) -> Response {
+pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {

@@ -1,4 +1,4 @@
-//! Every word that a shopper reads, by language: one file each in `dashboards/words`, named by its code.
+//! Every word of the pages without script, by language: one file each in `dashboards/words`, named by its code.
 
 use std::sync::LazyLock;
 
@@ -10,24 +10,25 @@ const FALLBACK: &str = "en";
 struct Files;
 
 /// A language.
-pub(super) struct Language {
+pub(in crate::api) struct Language {
     /// Its code, as in `Accept-Language`.
-    pub(super) code: String,
+    pub(in crate::api) code: String,
     /// Its words.
-    pub(super) words: Words,
+    pub(in crate::api) words: Words,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Words {
-    pub(super) language: String,
-    pub(super) other_pages: String,
+pub(in crate::api) struct Words {
+    pub(in crate::api) language: String,
+    pub(in crate::api) other_pages: String,
     pub(super) no_value: String,
     pub(super) opt_out: OptOutWords,
     pub(super) receipt: ReceiptWords,
     pub(super) error: ErrorWords,
     pub(super) privacy: PrivacyWords,
     pub(super) poster: PosterWords,
+    pub(in crate::api) sign_in: SignInWords,
 }
 
 #[derive(serde::Deserialize)]
@@ -129,6 +130,44 @@ pub(super) struct PosterWords {
     pub(super) printed: String,
 }
 
+/// The words of the staff's own doors.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct SignInWords {
+    pub(in crate::api) title: String,
+    pub(in crate::api) name: String,
+    pub(in crate::api) password: String,
+    pub(in crate::api) send: String,
+    pub(in crate::api) wrong: String,
+    many: String,
+    pub(in crate::api) stale: String,
+    pub(in crate::api) forgotten: String,
+    pub(in crate::api) known_as: String,
+    pub(in crate::api) home: String,
+    pub(in crate::api) sign_out: String,
+    pub(in crate::api) needs_none: String,
+    pub(in crate::api) none_yet: String,
+    pub(in crate::api) first_title: String,
+    pub(in crate::api) first_lead: String,
+    pub(in crate::api) first_send: String,
+    pub(in crate::api) first_note: String,
+    pub(in crate::api) name_hint: String,
+    pub(in crate::api) name_wrong: String,
+    pub(in crate::api) password_hint: String,
+    pub(in crate::api) password_short: String,
+    pub(in crate::api) password_long: String,
+    pub(in crate::api) password_easy: String,
+    pub(in crate::api) over_title: String,
+    pub(in crate::api) over_lead: String,
+}
+
+impl SignInWords {
+    /// The sentence for whoever must wait some seconds.
+    pub(in crate::api) fn too_often(&self, secs: u64) -> String {
+        self.many.replace("{secs}", &secs.to_string())
+    }
+}
+
 impl ErrorWords {
     /// The sentence for a client that must wait some seconds.
     pub(super) fn too_often(&self, secs: u64) -> String {
@@ -158,7 +197,7 @@ static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
 });
 
 /// Every language there is, by its code.
-pub(super) fn languages() -> &'static [Language] {
+pub(in crate::api) fn languages() -> &'static [Language] {
     &LANGUAGES
 }
 

@@ -6,6 +6,9 @@ pub mod head_count;
 pub mod optout;
 pub mod poster;
 pub(super) mod socket;
+pub(super) mod staff;
+pub mod token;
+pub mod user;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +25,7 @@ use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, Mqtt, Venue};
 use crate::desk::{self, Desk, Strength};
 use crate::ledger::{Event, Ledger, Refusal};
-use crate::office::{Asked, Change, HeadCounts};
+use crate::office::{Accounts, Asked, Change, HeadCounts};
 use crate::optout::KeyFile;
 use crate::sighting::Delivery;
 use crate::store::{HeadCountRow, Store};
@@ -58,6 +61,8 @@ pub(super) enum Request {
         venue: String,
         number: i64,
     },
+    /// Something about accounts or API tokens.
+    Staff(staff::Request),
     Destroy {
         venue: String,
     },
@@ -106,6 +111,7 @@ pub(super) struct Clerk {
     pub(super) ledger: Ledger,
     pub(super) desk: Desk,
     pub(super) head_counts: HeadCounts,
+    pub(super) accounts: Accounts,
     pub(super) mqtt: Mqtt,
     pub(super) clock: Machine,
     /// The vault's directory, where one is configured.
@@ -160,6 +166,7 @@ impl Clerk {
                 let row = self.head_counts.remove(&venue, number).await?;
                 Ok(self.head_count(&venue, &row))
             }
+            Request::Staff(request) => staff::carry_out(&self.accounts, request, self.clock.now()).await,
             Request::Destroy { venue } => {
                 let venue = Id::parse(&venue).context("destroying: that is no id of a venue")?;
                 Ok(serde_json::to_value(destroy::destroy(self, &venue).await?)?)
@@ -258,6 +265,7 @@ async fn alone(config: &Config) -> Result<Clerk> {
     };
     Ok(Clerk {
         head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
+        accounts: Accounts::open(venues.clone(), store.clone(), ledger.clone()).await?,
         desk,
         venues,
         store,
@@ -285,6 +293,20 @@ fn line_of_input(what: &str) -> Result<String> {
     input.lock().take(LINE_BYTES_MAX).read_line(&mut line).context("reading standard input")?;
     ensure!(!line.trim().is_empty(), "{what} is expected on standard input");
     Ok(line.trim().to_owned())
+}
+
+/// The same for a password: where somebody types it, it is not shown.
+fn secret_of_input(what: &str) -> Result<String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let input = std::io::stdin();
+    // What is no terminal shows nothing.
+    let Ok(shown) = tcgetattr(&input) else { return line_of_input(what) };
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&input, OptionalActions::Flush, &hidden).context("hiding what is typed")?;
+    let line = line_of_input(what);
+    tcsetattr(&input, OptionalActions::Flush, &shown).context("showing again what is typed")?;
+    line
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use tokio::net::UnixStream;
 use super::*;
 use crate::ledger;
 
+/// Lines of the ledger about accounts and tokens, of every command together.
+const STAFF_LINES: u64 = 3;
 const ADDRESS: &str = "A4:C1:38:11:22:33";
 
 /// The example, in a directory of the test's own; nobody listens at its broker.
@@ -40,6 +42,7 @@ async fn every_command(config: &Config) {
     let wrong = ask_of(config, Request::OptOutAdd { device: "A4:C1:38:11:22:3x".to_owned() }).await;
     assert!(!wrong.unwrap_err().to_string().contains("A4:C1"), "an address is never repeated");
 
+    every_command_about_the_staff(config).await;
     let row = ask_of(config, count()).await.unwrap();
     assert_eq!((&row["zone"], &row["people"]), (&json!("food-court"), &json!(17)));
     assert_eq!(row["from"], "2025-11-24T22:00:00+01:00");
@@ -51,13 +54,39 @@ async fn every_command(config: &Config) {
     assert_eq!(ask_of(config, list()).await.unwrap(), json!([]));
 }
 
+async fn every_command_about_the_staff(config: &Config) {
+    let staff = async |request: Value| {
+        let request = serde_json::from_value(request).expect("it reads");
+        ask_of(config, Request::Staff(request)).await
+    };
+    let grants = json!({ "role": "admin" });
+    let add =
+        json!({ "staff": "user_add", "name": "Anna", "password": "correct horse battery", "grants": grants });
+    let anna = staff(add.clone()).await.unwrap();
+    assert_eq!((&anna["name"], &anna["roles"][0]["venue"]), (&json!("anna"), &json!("*")));
+    let taken = staff(add).await.unwrap_err().to_string();
+    assert!(taken.contains("choose another name") && !taken.contains("horse"), "{taken}");
+    let viewer = json!({ "role": "viewer", "venues": ["mall"] });
+    let made = staff(json!({ "staff": "token_add", "label": "Grafana", "grants": viewer })).await.unwrap();
+    assert!(made["token"].as_str().unwrap().starts_with("passant_"));
+    let listed = staff(json!({ "staff": "token_list" })).await.unwrap();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["token"]), (1, &Value::Null));
+    let nowhere = json!({ "role": "viewer", "venues": ["moon"] });
+    let wrong = staff(json!({ "staff": "token_add", "label": "x", "grants": nowhere })).await.unwrap_err();
+    assert!(wrong.to_string().contains("not configured"), "{wrong}");
+    staff(json!({ "staff": "token_remove", "number": made["id"] })).await.unwrap();
+    let unknown = staff(json!({ "staff": "user_remove", "name": "carl" })).await.unwrap_err();
+    assert!(unknown.to_string().contains("no account of this name"), "{unknown}");
+    assert_eq!(staff(json!({ "staff": "user_list" })).await.unwrap()[0]["name"], "anna");
+}
+
 #[tokio::test]
 async fn without_a_server_commands_take_the_lock_and_do_the_work() {
     let temp = tempfile::tempdir().unwrap();
     let config = config(temp.path());
     every_command(&config).await;
     write_down_refusal(&config, Refused::Broker).await.unwrap();
-    assert_eq!(ledger::verify(&config.data_dir).unwrap().lines, 1);
+    assert_eq!(ledger::verify(&config.data_dir).unwrap().lines, STAFF_LINES + 1);
     let held = hold(&config.data_dir).unwrap();
     let error = ask_of(&config, Request::OptOutCount).await.unwrap_err().to_string();
     assert!(error.contains("in use by another passant"), "{error}");
@@ -81,7 +110,7 @@ async fn with_a_server_the_same_commands_go_through_the_socket() {
     // The lock is taken: whatever is done is done by the server.
     every_command(&config).await;
     write_down_refusal(&config, Refused::Poster).await.unwrap();
-    assert_eq!(clerk.ledger.head().number, 1);
+    assert_eq!(clerk.ledger.head().number, STAFF_LINES + 1);
     let path = config.data_dir.join(socket::FILE_NAME);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     serving.abort();

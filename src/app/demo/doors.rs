@@ -126,7 +126,7 @@ pub(super) fn from_here(listen: SocketAddr) -> SocketAddr {
 }
 
 /// The address as another machine would reach it; a machine without a network is only reached from itself.
-fn from_elsewhere(listen: SocketAddr) -> SocketAddr {
+pub(in crate::app) fn from_elsewhere(listen: SocketAddr) -> SocketAddr {
     let Some((any, away)) = AWAY.iter().find(|(any, _)| *any == listen.ip()) else { return listen };
     let socket = UdpSocket::bind((*any, 0)).and_then(|socket| {
         socket.connect(*away)?;
