@@ -1,6 +1,8 @@
 #![doc = include_str!("README.md")]
 
+mod alerts;
 mod asked;
+mod export;
 mod figures;
 mod guard;
 mod head_counts;
@@ -10,6 +12,7 @@ mod machines;
 mod objections;
 mod pages;
 mod problem;
+mod report;
 mod sensors;
 mod shopper;
 #[cfg(test)]
@@ -92,6 +95,7 @@ pub struct State {
 struct Served {
     state: State,
     streams: stream::Places,
+    exports: export::Places,
 }
 
 #[derive(OpenApi)]
@@ -118,6 +122,7 @@ pub fn router(state: State, access: Access) -> axum::Router {
         .route("/api/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
         .merge(pages::routes())
+        .merge(report::routes())
         .merge(shopper::routes());
     behind_the_guard(router, state, access, limit)
 }
@@ -143,7 +148,7 @@ fn behind_the_guard(
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     router
-        .with_state(Served { state, streams: stream::Places::default() })
+        .with_state(Served { state, streams: stream::Places::default(), exports: export::Places::default() })
         // The last layer is the first that a request meets.
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Duration::from_secs(REQUEST_SECS_MAX), in_time))
@@ -169,6 +174,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(live::now))
         .routes(routes!(stream::stream))
         .routes(routes!(figures::series))
+        .routes(routes!(alerts::list))
+        .routes(routes!(export::table))
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
@@ -208,6 +215,12 @@ impl FromRef<Served> for State {
 impl FromRef<Served> for stream::Places {
     fn from_ref(served: &Served) -> Self {
         served.streams.clone()
+    }
+}
+
+impl FromRef<Served> for export::Places {
+    fn from_ref(served: &Served) -> Self {
+        served.exports.clone()
     }
 }
 

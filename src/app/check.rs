@@ -15,6 +15,7 @@ use super::serve::own_broker;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
 use crate::link;
+use crate::outlet;
 use crate::pseudonym::{KEYS_MAX, Key};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
@@ -72,6 +73,11 @@ pub async fn run(options: &Options) -> Result<()> {
                 ));
             }
         }
+    }
+    match outlet::rules(&config.venues) {
+        Ok(rules) if rules.is_empty() => {}
+        Ok(rules) => report.good(&format!("alerts: {} rules", rules.len())),
+        Err(error) => report.bad(&error.to_string()),
     }
     store(&config, &mut report).await;
     memory(KEYS_MAX * config.venues.len(), &mut report);

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod demo;
 pub mod evaluate;
 mod guarded;
+mod outlet;
 mod resumed;
 mod retention;
 mod self_test;

@@ -29,6 +29,7 @@ use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Change, HeadCounts};
 use crate::optout::KeyFile;
+use crate::outlet::rules;
 use crate::pipeline::{self, Corridor, Door, Earlier, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
 use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
@@ -105,6 +106,7 @@ pub(super) struct Server {
     intake: tokio::task::JoinHandle<()>,
     office: tokio::task::JoinHandle<()>,
     retention: tokio::task::JoinHandle<()>,
+    outlet: tokio::task::JoinHandle<()>,
     socket: tokio::task::JoinHandle<()>,
     corridor: pipeline::Running,
 }
@@ -139,6 +141,7 @@ impl Server {
         let socket = Socket::bind(&config.data_dir)?;
         let visitors = visitors(&config.public).await?;
         let vault = super::resumed::vault(&config)?;
+        rules(&config.venues)?;
         config.venues.retain(|venue| stands(venue, &ledger));
         let mut rooms = Vec::new();
         let mut live = BTreeMap::new();
@@ -178,11 +181,12 @@ impl Server {
             tally,
             clock: machine,
         };
+        let outlet = super::outlet::at_work(&state, &config, &link)?;
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
         let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
         let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
         let socket = tokio::spawn(socket.serve(clerk(&state, &config, door.fast, notices)));
-        Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
+        Ok(Self { state, access, visitors, ledger, link, intake, office, retention, outlet, socket, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
@@ -196,6 +200,7 @@ impl Server {
             mut intake,
             office,
             retention,
+            outlet,
             socket,
             mut corridor,
         } = self;
@@ -217,6 +222,7 @@ impl Server {
         public.inspect(JoinHandle::abort);
         office.abort();
         retention.abort();
+        outlet.abort();
         socket.abort();
         intake.abort();
         corridor.stop().await;

@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod alerts;
 mod calibrations;
 mod figures;
 mod forgetting;
@@ -8,8 +9,9 @@ mod objections;
 #[cfg(test)]
 mod schema;
 
+pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
-pub use figures::Published;
+pub use figures::{Published, Released};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 
@@ -49,6 +51,7 @@ pub struct Store {
     pool: SqlitePool,
     /// Venues that were destroyed: nothing of them is taken any more.
     shut: Arc<RwLock<BTreeSet<Id>>>,
+    listeners: figures::Listeners,
 }
 
 /// Whose figures a data directory holds. It is decided when the directory is first opened.
@@ -169,7 +172,7 @@ impl Store {
             .await
             .map_err(Error::while_doing("opening the database"))?;
         MIGRATIONS.run(&pool).await.map_err(|e| Error::Migration(Box::new(e)))?;
-        let store = Self { pool, shut: Arc::default() };
+        let store = Self { pool, shut: Arc::default(), listeners: figures::Listeners::default() };
         store.belongs_to(dir, kind).await?;
         Ok(store)
     }

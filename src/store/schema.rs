@@ -5,7 +5,18 @@ use std::collections::BTreeSet;
 use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone.
-const COLUMNS: [(&str, &str); 44] = [
+const COLUMNS: [(&str, &str); 55] = [
+    ("alert", "back"),
+    ("alert", "beyond"),
+    ("alert", "high"),
+    ("alert", "judged_to_secs"),
+    ("alert", "low"),
+    ("alert", "name"),
+    ("alert", "rule"),
+    ("alert", "since_secs"),
+    ("alert", "state"),
+    ("alert", "value"),
+    ("alert", "venue"),
     ("calibration", "counts"),
     ("calibration", "kappa_permille"),
     ("calibration", "knee_centi"),

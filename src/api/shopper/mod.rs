@@ -2,7 +2,7 @@
 
 pub(super) mod poster;
 mod privacy;
-mod words;
+pub(super) mod words;
 
 use std::sync::LazyLock;
 

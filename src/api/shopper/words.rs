@@ -10,9 +10,9 @@ const FALLBACK: &str = "en";
 struct Files;
 
 /// A language.
-pub(super) struct Language {
+pub(in crate::api) struct Language {
     /// Its code, as in `Accept-Language`.
-    pub(super) code: String,
+    pub(in crate::api) code: String,
     /// Its words.
     pub(super) words: Words,
 }
@@ -168,7 +168,7 @@ pub(super) fn language(code: &str) -> Option<&'static Language> {
 }
 
 /// The language chosen by hand, or the one that the browser would rather have, or English.
-pub(super) fn choose(by_hand: Option<&str>, accepted: Option<&str>) -> &'static Language {
+pub(in crate::api) fn choose(by_hand: Option<&str>, accepted: Option<&str>) -> &'static Language {
     let known = |code: &str| {
         let primary = code.trim().split('-').next().unwrap_or_default();
         language(primary)
