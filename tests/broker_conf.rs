@@ -57,7 +57,8 @@ fn the_server_tells_figures_and_alerts_and_a_display_hears_nothing_else() {
         let line = format!("topic readwrite passant/v1/+/{topic}");
         assert!(lines_of("passant").contains(&line.as_str()), "{line}");
     }
-    let heard = ["figures", "zones/+/figures", "alerts/+"].map(|topic| format!("topic read passant/v1/+/{topic}"));
+    let heard =
+        ["figures", "zones/+/figures", "alerts/+"].map(|topic| format!("topic read passant/v1/+/{topic}"));
     assert_eq!(lines_of("display"), heard);
 }
 

@@ -157,7 +157,8 @@ async fn sightings_are_never_kept() {
 #[tokio::test]
 async fn what_the_server_tells_is_kept_for_a_display_that_comes_later() {
     let (port, _running) = start(Access::Anyone).await;
-    let told = ["passant/v1/mall/alerts/full", "passant/v1/mall/figures", "passant/v1/mall/zones/food/figures"];
+    let told =
+        ["passant/v1/mall/alerts/full", "passant/v1/mall/figures", "passant/v1/mall/zones/food/figures"];
     let mut server = client(port, Version::V5, "server").await;
     for topic in told {
         server.publish(topic, b"{}", 1, true).await;

@@ -218,7 +218,8 @@ mod tests {
         assert_eq!(venue["thresholds"]["near_dbm"], -80);
         let rest = (&venue["k"], &venue["clock"], &venue["hours_configured"], &venue["groups"]);
         assert_eq!(rest, (&json!(10), &json!("wall"), &json!(true), &json!(["ground"])));
-        let christmas = json!({"name": "Christmas", "kind": "holiday", "from": "2026-12-25", "to": "2026-12-25"});
+        let christmas =
+            json!({"name": "Christmas", "kind": "holiday", "from": "2026-12-25", "to": "2026-12-25"});
         assert_eq!((&venue["events"][1], &venue["events"][0]["kind"]), (&christmas, &json!("event")));
         assert_eq!(venue["exceptions"], json!([{"date": "2026-12-25", "closed": true}]));
         let unknown = stage.get("/api/v1/venues/A4:C1:38:11:22:33").await;

@@ -186,7 +186,19 @@ impl Server {
         let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
         let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
         let socket = tokio::spawn(socket.serve(clerk(&state, &config, door.fast, notices)));
-        Ok(Self { state, access, visitors, ledger, link, intake, office, retention, outlet, socket, corridor })
+        Ok(Self {
+            state,
+            access,
+            visitors,
+            ledger,
+            link,
+            intake,
+            office,
+            retention,
+            outlet,
+            socket,
+            corridor,
+        })
     }
 
     /// Serves until it is told to stop, or cannot go on.

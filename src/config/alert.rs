@@ -101,7 +101,9 @@ impl fmt::Display for Alert {
             Watch::SensorGone => write!(f, "sensor gone"),
         }?;
         match &self.watch {
-            Watch::Figure { step: Some(step), .. } => write!(f, ", windows of {}: {}", step.as_str(), self.windows),
+            Watch::Figure { step: Some(step), .. } => {
+                write!(f, ", windows of {}: {}", step.as_str(), self.windows)
+            }
             Watch::Figure { step: None, .. } => write!(f, ", windows: {}", self.windows),
             Watch::SensorGone => write!(f, ", minutes: {}", 5 * self.windows),
         }
@@ -115,7 +117,9 @@ impl Outlet {
             match Step::parse(word) {
                 Some(step) if !figures.contains(&step) => figures.push(step),
                 Some(_) => {}
-                None => faults.push(format!("outlet.figures names {word:?}; a step is one of 5m, 15m, 1h, 1d")),
+                None => {
+                    faults.push(format!("outlet.figures names {word:?}; a step is one of 5m, 15m, 1h, 1d"))
+                }
             }
         }
         Self { figures, alerts: file.alerts }
@@ -210,7 +214,9 @@ fn watch(file: &AlertFile, at: &str, faults: &mut Vec<String>) -> Option<Watch> 
         (Some(when), Some(metric)) => Some(Watch::Figure { metric: metric.clone(), step, when }),
         (None, None) if step.is_none() => Some(Watch::SensorGone),
         (Some(_), None) => {
-            faults.push(format!("{at}: metric is missing: which figure is it about? For example \"occupancy\""));
+            faults.push(format!(
+                "{at}: metric is missing: which figure is it about? For example \"occupancy\""
+            ));
             None
         }
         (None, _) => {
@@ -265,7 +271,8 @@ mod tests {
     #[test]
     fn nothing_goes_out_unless_it_is_asked_for() {
         let outlet = |lines: &str| {
-            let lines = EXAMPLE.replace("# [outlet]", "[outlet]").replace("# figures = [\"5m\", \"1h\"]", lines);
+            let lines =
+                EXAMPLE.replace("# [outlet]", "[outlet]").replace("# figures = [\"5m\", \"1h\"]", lines);
             Config::parse(&lines, std::iter::empty()).map(|config| config.outlet).map_err(|e| e.to_string())
         };
         assert!(!Config::parse(EXAMPLE, std::iter::empty()).unwrap().outlet.is_open());

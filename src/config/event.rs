@@ -23,7 +23,9 @@ pub struct Event {
 }
 
 /// What kind of days have a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
     /// Something goes on in the venue: a campaign, a concert, works.
@@ -99,7 +101,11 @@ mod tests {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let config = with("name = \"Works\"\nfrom = \"2026-01-05\"\nto = \"2026-01-09\"").unwrap();
         let works = &config.venues[0].events[0];
-        assert_eq!((works.name.as_str(), works.kind), ("Works", EventKind::Event), "the earliest comes first");
+        assert_eq!(
+            (works.name.as_str(), works.kind),
+            ("Works", EventKind::Event),
+            "the earliest comes first"
+        );
         assert!(works.covers(day("2026-01-05")) && works.covers(day("2026-01-09")));
         assert!(!works.covers(day("2026-01-04")) && !works.covers(day("2026-01-10")));
         let one = with("name = \"Nuit\"\nkind = \"holiday\"\nfrom = \"2026-06-21\"").unwrap();

@@ -151,7 +151,8 @@ mod tests {
     fn exceptions_are_told_by_their_date() {
         let table = [("2026-12-25", "closed"), ("2026-12-24", "09:00-14:00"), ("fri", "09:00-20:00")];
         let table = table.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let told: Vec<_> = Hours::parse(&table).unwrap().exceptions().map(|(d, c)| (d.to_string(), c)).collect();
+        let told: Vec<_> =
+            Hours::parse(&table).unwrap().exceptions().map(|(d, c)| (d.to_string(), c)).collect();
         assert_eq!(told, [("2026-12-24".to_owned(), false), ("2026-12-25".to_owned(), true)]);
     }
 

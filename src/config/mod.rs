@@ -216,7 +216,8 @@ impl Venue {
     /// Whether a day has neither a name nor hours of its own.
     #[must_use]
     pub fn is_ordinary(&self, date: NaiveDate) -> bool {
-        !self.events.iter().any(|event| event.covers(date)) && self.hours.exceptions().all(|(other, _)| other != date)
+        !self.events.iter().any(|event| event.covers(date))
+            && self.hours.exceptions().all(|(other, _)| other != date)
     }
 }
 

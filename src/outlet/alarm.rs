@@ -161,9 +161,15 @@ mod tests {
         use AlertState::{Firing, NoData as Unknown, Quiet};
         use Verdict::{Back, Between, Beyond, NoData};
         assert_eq!(states(1, &[Beyond, Beyond, Between, Beyond, Back, Back]), [Firing, Quiet]);
-        assert_eq!(states(2, &[Beyond, Back, Beyond, Beyond, Back, Beyond, Back, Back]), [Quiet, Firing, Quiet]);
+        assert_eq!(
+            states(2, &[Beyond, Back, Beyond, Beyond, Back, Beyond, Back, Back]),
+            [Quiet, Firing, Quiet]
+        );
         // What is held back ends it, and does not fire again by itself.
-        assert_eq!(states(2, &[Beyond, Beyond, NoData, Beyond, Beyond]), [Quiet, Firing, Unknown, Quiet, Firing]);
+        assert_eq!(
+            states(2, &[Beyond, Beyond, NoData, Beyond, Beyond]),
+            [Quiet, Firing, Unknown, Quiet, Firing]
+        );
         assert_eq!(states(3, &[NoData, NoData, Between]), [Quiet]);
     }
 }

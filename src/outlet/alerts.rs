@@ -108,7 +108,8 @@ impl Alerts {
         for (place, venue) in self.venues.clone().iter().enumerate() {
             for row in self.store.alerts(&venue.id).await? {
                 let mut of_venue = self.watched.iter_mut().filter(|watched| watched.rule.venue == place);
-                match of_venue.find(|watched| watched.rule.name == row.name && watched.rule.words == row.rule) {
+                match of_venue.find(|watched| watched.rule.name == row.name && watched.rule.words == row.rule)
+                {
                     Some(watched) => watched.row = Some(row),
                     None => self.store.forget_alert(&venue.id, &row.name).await?,
                 }
@@ -196,14 +197,21 @@ impl Alerts {
     }
 
     async fn look_at_sensors(&mut self) -> Result<(), store::Error> {
+        for live in self.live.clone().values() {
+            let newest = live.borrow().clone();
+            if let Some(live) = newest {
+                self.see(&live).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the sensors of a venue as they are told.
+    pub(super) async fn see(&mut self, live: &Live) -> Result<(), store::Error> {
         for place in 0..self.watched.len() {
             let Watched { rule, .. } = &self.watched[place];
-            if rule.subject != Subject::Sensors {
-                continue;
-            }
-            let live = self.live.get(&self.venues[rule.venue].id).and_then(|live| live.borrow().clone());
-            if let Some(live) = live {
-                self.look_at_sensors_of(place, &live).await?;
+            if rule.subject == Subject::Sensors && self.venues[rule.venue].id == live.venue {
+                self.look_at_sensors_of(place, live).await?;
             }
         }
         Ok(())
@@ -218,7 +226,8 @@ impl Alerts {
         }
         let began = *self.began.entry(rule.venue).or_insert(live.at);
         let (verdict, gone) = gone(venue, rule, live, began);
-        let figure = Some(Banded { value: gone, low: gone, high: gone }).filter(|_| verdict != Verdict::NoData);
+        let figure =
+            Some(Banded { value: gone, low: gone, high: gone }).filter(|_| verdict != Verdict::NoData);
         let before = row.clone();
         let mut next = before.clone().unwrap_or_else(|| begin(venue, rule, live.at));
         let turn = advance(&mut next, verdict, live.at, 1);
@@ -275,7 +284,7 @@ fn gone(venue: &Venue, rule: &Rule, live: &Live, began: EpochMs) -> (Verdict, u3
             sensor.zone == *scope || group == Some(scope)
         }
     };
-    let (mut known, mut unknown, mut gone) = (0_u32, 0, 0);
+    let (mut known, mut unknown, mut gone) = (0_u32, 0_u32, 0);
     for sensor in live.sensors.iter().filter(of_place) {
         match sensor.last_heard {
             Some(heard) if live.at.since(heard) >= silence_ms => gone += 1,

@@ -95,7 +95,12 @@ impl Herald {
         }
     }
 
-    async fn prime_scope(&mut self, place: usize, venue: &Venue, scope: Option<Id>) -> Result<(), store::Error> {
+    async fn prime_scope(
+        &mut self,
+        place: usize,
+        venue: &Venue,
+        scope: Option<Id>,
+    ) -> Result<(), store::Error> {
         for step in self.steps.clone() {
             for metric in Metric::ALL.into_iter().filter(|metric| metric.has_step(step, scope.is_none())) {
                 if let Some(figure) = self.store.newest(&venue.id, scope.as_ref(), metric, step).await? {
@@ -148,7 +153,10 @@ impl Herald {
     }
 
     fn hear(&mut self, batch: &[Released]) {
-        for new in batch.iter().filter(|new| self.steps.contains(&new.step)) {
+        for new in batch {
+            if !self.steps.contains(&new.step) {
+                continue;
+            }
             if let Some(place) = self.venues.iter().position(|venue| venue.id == new.venue) {
                 self.take(place, new.scope.clone(), (new.metric, new.step), new.figure);
             }
@@ -220,7 +228,8 @@ impl Herald {
                     None => format!("passant/v1/{}/figures", venue.id),
                 };
                 let series = self.newest.get(&(*place, scope.clone()))?;
-                let figures = series.iter().map(|(series, figure)| told(venue, scope.as_ref(), *series, figure));
+                let figures =
+                    series.iter().map(|(series, figure)| told(venue, scope.as_ref(), *series, figure));
                 let figures: Vec<Value> = figures.collect();
                 Some((topic, json!({"venue": venue.id.as_str(), "figures": figures})))
             }

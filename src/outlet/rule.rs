@@ -91,9 +91,11 @@ fn subject(venue: &Venue, alert: &Alert) -> Result<Subject, String> {
     })?;
     let k = venue.thresholds.k;
     match when {
-        When::Over(threshold) | When::Under(threshold) if counts_people(metric) && *threshold < k => Err(format!(
-            "its threshold is {threshold}: no figure about fewer than {k} people is published, so an alert under k would tell what the figures do not; set it to {k} or more"
-        )),
+        When::Over(threshold) | When::Under(threshold) if counts_people(metric) && *threshold < k => {
+            Err(format!(
+                "its threshold is {threshold}: no figure about fewer than {k} people is published, so an alert under k would tell what the figures do not; set it to {k} or more"
+            ))
+        }
         when => Ok(Subject::Figure { metric, step, when: *when }),
     }
 }

@@ -135,7 +135,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn calibration(&self, venue: &Id, version: Option<u32>) -> Result<Option<CalibrationRow>, Error> {
+    pub async fn calibration(
+        &self,
+        venue: &Id,
+        version: Option<u32>,
+    ) -> Result<Option<CalibrationRow>, Error> {
         const DOING: &str = "reading a calibration";
         let row: Option<Row> = sqlx::query_as(
             "SELECT version, scale_milli, power_milli, knee_centi, kappa_permille, counts, people_sum, root_sum_centi, \

@@ -60,8 +60,19 @@ fn metrics() -> Vec<Vec<String>> {
 /// Venue days by the date on which they start, with what is special about them.
 pub(super) fn dates(venue: &Venue, period: Period) -> Vec<Vec<String>> {
     let mut rows = vec![row([
-        "date", "starts_at", "ends_at", "hours", "year", "quarter", "month", "iso_year", "iso_week", "weekday",
-        "is_ordinary", "holiday", "event",
+        "date",
+        "starts_at",
+        "ends_at",
+        "hours",
+        "year",
+        "quarter",
+        "month",
+        "iso_year",
+        "iso_week",
+        "weekday",
+        "is_ordinary",
+        "holiday",
+        "event",
     ])];
     for date in period.days() {
         let day = venue.calendar.day_of(venue.calendar.start_of(date)).window;

@@ -5,8 +5,8 @@ use std::io;
 use axum::body::{Body, Bytes};
 use chrono::{Days, NaiveDate};
 use passant_wire::Id;
-use tokio::sync::mpsc;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Period, WHOLE_VENUE, next, row};
@@ -23,8 +23,23 @@ const PIECES_LEN_MAX: usize = 2;
 const PIECE_DAYS: u64 = 31;
 
 const COLUMNS: [&str; 17] = [
-    "date", "from", "to", "zone", "metric", "step", "value", "low", "high", "state", "incomplete",
-    "uncalibrated", "rekeyed", "replay", "coverage", "thresholds", "calibration",
+    "date",
+    "from",
+    "to",
+    "zone",
+    "metric",
+    "step",
+    "value",
+    "low",
+    "high",
+    "state",
+    "incomplete",
+    "uncalibrated",
+    "rekeyed",
+    "replay",
+    "coverage",
+    "thresholds",
+    "calibration",
 ];
 
 /// What is written, and where it is read.

@@ -120,9 +120,8 @@ pub(super) async fn table(
         }
         table => (whole(dimensions::rows(&state, venue, table).await?)?, None),
     };
-    let period = period.map_or(String::new(), |Period { from, to, step }| {
-        format!("-{}-{from}-{to}", step.as_str())
-    });
+    let period =
+        period.map_or(String::new(), |Period { from, to, step }| format!("-{}-{from}-{to}", step.as_str()));
     let name = format!("attachment; filename=\"{}-{}{period}.csv\"", venue.id, table.as_str());
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
@@ -158,7 +157,9 @@ impl Period {
 
 fn date(name: &str, text: Option<&String>) -> Result<NaiveDate, Problem> {
     text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-        Problem::bad_request(format!("{name} must be a date; ask like ?from=2026-11-01&to=2026-11-30&step=1h"))
+        Problem::bad_request(format!(
+            "{name} must be a date; ask like ?from=2026-11-01&to=2026-11-30&step=1h"
+        ))
     })
 }
 

@@ -36,7 +36,10 @@ async fn facts_are_what_is_published_and_what_is_held_back_has_no_number() {
     stage.store.append(&figures).await.unwrap();
     let answer = stage.get(&facts("from=2026-11-20&to=2026-11-20")).await;
     let name = "attachment; filename=\"mall-fact_figures-1h-2026-11-20-2026-11-20.csv\"";
-    assert_eq!((answer.header("content-type"), answer.header("content-disposition")), ("text/csv; charset=utf-8", name));
+    assert_eq!(
+        (answer.header("content-type"), answer.header("content-disposition")),
+        ("text/csv; charset=utf-8", name)
+    );
     let rows = [
         "date,from,to,zone,metric,step,value,low,high,state,incomplete,uncalibrated,rekeyed,replay,coverage,thresholds,calibration",
         "2026-11-20,2026-11-21T03:00:00+01:00,2026-11-21T04:00:00+01:00,*,occupancy,1h,125,120,130,final,1,1,0,0,0.95,3,2",
@@ -100,7 +103,10 @@ async fn dimensions_say_what_the_keys_mean() {
     let dates = table("dim_date?from=2026-10-24&to=2026-12-25").await;
     assert_eq!(dates.len(), 64);
     // The day on which the clocks went back, Black Friday, and Christmas.
-    assert_eq!(dates[1], "2026-10-24,2026-10-24T04:00:00+02:00,2026-10-25T04:00:00+01:00,25,2026,4,10,2026,43,6,1,,");
+    assert_eq!(
+        dates[1],
+        "2026-10-24,2026-10-24T04:00:00+02:00,2026-10-25T04:00:00+01:00,25,2026,4,10,2026,43,6,1,,"
+    );
     assert!(dates[35].starts_with("2026-11-27,") && dates[35].ends_with(",0,,Black Friday"), "{}", dates[35]);
     assert!(dates[63].starts_with("2026-12-25,") && dates[63].ends_with(",0,Christmas,"), "{}", dates[63]);
     stage.store.thresholds_version(&id("mall"), "{\"k\":10}").await.unwrap();

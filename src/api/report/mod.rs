@@ -26,9 +26,8 @@ use crate::config::Venue;
 /// The style of the report: light, for paper.
 const STYLE: &str = "/assets/report.css";
 
-static STYLE_SHEET: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(STYLE, "text/css; charset=utf-8", source!("report/report.css").to_owned())
-});
+static STYLE_SHEET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(STYLE, "text/css; charset=utf-8", source!("report/report.css").to_owned()));
 
 /// Which week, and in which language.
 #[derive(serde::Deserialize)]
@@ -92,8 +91,9 @@ async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let venue = state.venue(&venue)?;
-    let Query(asked) = asked
-        .map_err(|_| Problem::bad_request("a parameter is unknown or named twice; there are week and lang"))?;
+    let Query(asked) = asked.map_err(|_| {
+        Problem::bad_request("a parameter is unknown or named twice; there are week and lang")
+    })?;
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let (code, words) = words::of(&choose(asked.lang.as_deref(), accepted).code);
     let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
@@ -162,7 +162,11 @@ impl Figure {
     fn of(w: &ReportWords, row: &Row) -> Option<Self> {
         let sum = row.sum?;
         let band = w.band.replace("{low}", &w.number(sum.low)).replace("{high}", &w.number(sum.high));
-        Some(Self { value: w.number(sum.value), band, against: row.against().map(|against| w.against(against)) })
+        Some(Self {
+            value: w.number(sum.value),
+            band,
+            against: row.against().map(|against| w.against(against)),
+        })
     }
 }
 
@@ -211,7 +215,12 @@ fn named(venue: &Venue, week: &Week, w: &ReportWords) -> Vec<String> {
 /// What a reader must know about the numbers.
 fn notes(venue: &Venue, week: &Week, w: &ReportWords) -> Vec<String> {
     let mut notes = vec![if week.is_footfall { w.footfall_note.clone() } else { w.visitors_note.clone() }];
-    notes.push(w.held_back.replace("{held_back}", &w.number(week.held_back)).replace("{all}", &w.number(week.all)).replace("{k}", &venue.thresholds.k.to_string()));
+    notes.push(
+        w.held_back
+            .replace("{held_back}", &w.number(week.held_back))
+            .replace("{all}", &w.number(week.all))
+            .replace("{k}", &venue.thresholds.k.to_string()),
+    );
     notes.push(match week.total.days_compared {
         0 => w.no_usual.clone(),
         days => w.usual_note.replace("{days}", &days.to_string()),

@@ -14,8 +14,22 @@ fn venue() -> Venue {
 fn figure(scope: Scope, metric: Metric, step: Step, inside: EpochMs, value: Option<u32>) -> Figure {
     let window = venue().calendar.window_of(inside, step);
     let (venue, flags) = (id("mall"), Flags::default());
-    let label = Label { venue, scope, metric, step, window, flags, coverage_permille: 1000, thresholds: 1, calibration: 1 };
-    Figure::for_tests(label, value.map(|value| Banded { value, low: value * 9 / 10, high: value * 11 / 10 }), None)
+    let label = Label {
+        venue,
+        scope,
+        metric,
+        step,
+        window,
+        flags,
+        coverage_permille: 1000,
+        thresholds: 1,
+        calibration: 1,
+    };
+    Figure::for_tests(
+        label,
+        value.map(|value| Banded { value, low: value * 9 / 10, high: value * 11 / 10 }),
+        None,
+    )
 }
 
 /// Figures of a week: visitors of the venue and of a zone by day, and an hour's occupancy.
@@ -89,7 +103,9 @@ async fn days_that_have_a_name_are_named_and_are_nobodys_usual() {
     stage.show("2026-12-01T10:00:00+01:00", 125);
     stage.store.append(&week_of(at("2026-11-23T04:00:00+01:00"), 2_000)).await.unwrap();
     let black_friday = stage.get("/venues/mall/report?lang=fr").await;
-    for words in ["Semaine 48", "Black Friday: 27 novembre 2026 – 29 novembre 2026", "12\u{202f}000", "82 % de plus"] {
+    for words in
+        ["Semaine 48", "Black Friday: 27 novembre 2026 – 29 novembre 2026", "12\u{202f}000", "82 % de plus"]
+    {
         assert!(black_friday.text.contains(words), "{words} is not in\n{}", black_friday.text);
     }
     // A week later its Friday is compared with ordinary Fridays only: four of 1,000 and one of 1,500.
@@ -107,7 +123,8 @@ async fn without_a_figure_the_page_says_so_and_a_wrong_week_is_told() {
     let empty = stage.get(WEEK).await;
     assert!(empty.text.contains("No figure of this week is published."), "{}", empty.text);
     assert!(stage.get("/venues/mall/report?week=2026-W48").await.text.contains("This week is not over"));
-    for (week, words) in [("2026-W49", "has not begun"), ("2026-11-16", "2026-W47"), ("2026-W60", "2026-W47")] {
+    for (week, words) in [("2026-W49", "has not begun"), ("2026-11-16", "2026-W47"), ("2026-W60", "2026-W47")]
+    {
         let answer = stage.get(&format!("/venues/mall/report?week={week}")).await;
         assert_eq!(answer.status.as_u16(), 400);
         answer.is_problem(words);

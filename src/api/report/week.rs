@@ -140,7 +140,8 @@ impl Row {
             return None;
         }
         let percent = 100.0 * (f64::from(self.compared.value) / self.usual - 1.0);
-        let is_clear = f64::from(self.compared.low) > self.usual || f64::from(self.compared.high) < self.usual;
+        let is_clear =
+            f64::from(self.compared.low) > self.usual || f64::from(self.compared.high) < self.usual;
         Some(Against { percent: percent.round() as i32, is_clear })
     }
 
