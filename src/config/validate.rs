@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 use passant_wire::{Id, PROBE_SENSOR};
 
-use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile};
+use super::file::{
+    File, MqttFile, PrivacyFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile,
+};
 use super::{
     COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
     Outlet, Public, Retention, SENSORS_MAX, Sensor, Thresholds, VENUES_MAX, Venue, ZONES_MAX, Zone,
@@ -20,12 +22,7 @@ const RSSI_FLOOR_DBM: i8 = -95;
 
 pub(super) fn check(file: File) -> Result<Config, Error> {
     let mut faults = Vec::new();
-    let k = file.privacy.k.unwrap_or(K_DEFAULT);
-    if k < K_FLOOR {
-        faults.push(format!(
-            "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
-        ));
-    }
+    let k = k(&file.privacy, &mut faults);
     if !file.http.listen.ip().is_loopback() {
         faults.push(format!(
             "http.listen is {}: until the server has accounts it listens on a loopback address only; use 127.0.0.1:{}",
@@ -80,6 +77,16 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
         }
         _ => Err(Error::Invalid(faults)),
     }
+}
+
+fn k(file: &PrivacyFile, faults: &mut Vec<String>) -> u32 {
+    let k = file.k.unwrap_or(K_DEFAULT);
+    if k < K_FLOOR {
+        faults.push(format!(
+            "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
+        ));
+    }
+    k
 }
 
 fn vault(file: Option<VaultFile>, replays: usize, faults: &mut Vec<String>) -> Option<PathBuf> {

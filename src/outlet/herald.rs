@@ -29,6 +29,9 @@ enum Subject {
     Figures(usize, Option<Id>),
 }
 
+/// The newest figure of each series of a place.
+type Newest = BTreeMap<(Metric, Step), Published>;
+
 /// Says what is released.
 pub(super) struct Herald {
     venues: Arc<Vec<Venue>>,
@@ -40,7 +43,7 @@ pub(super) struct Herald {
     voice: Voice,
     tally: Tally,
     /// The newest figures of each place; as many as there are places, metrics and steps.
-    newest: BTreeMap<(usize, Option<Id>), BTreeMap<(Metric, Step), Published>>,
+    newest: BTreeMap<(usize, Option<Id>), Newest>,
     states: BTreeMap<(usize, Id), AlertRow>,
     /// Topics whose newest has not been said; at most one of each place and rule.
     unsaid: BTreeSet<Subject>,
