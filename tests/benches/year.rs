@@ -14,7 +14,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use passant::api::{self, Access, State};
 use passant::clock::{EpochMs, Machine, Step};
-use passant::config::{Retention, Venue};
+use passant::config::{FINE_DAYS_MAX, Retention, Venue};
 use passant::desk::{self, Desk};
 use passant::ledger::Ledger;
 use passant::office::HeadCounts;
@@ -27,6 +27,8 @@ use tower::ServiceExt as _;
 #[path = "../support/year.rs"]
 mod year;
 
+/// The venue's zones.
+const ZONES: usize = 200;
 /// How often each answer is asked for.
 const TIMES: usize = 200;
 /// What issue and promise ask for, ms.
@@ -38,17 +40,17 @@ async fn main() {
     let temporary = tempfile::tempdir().expect("a directory");
     let dir = kept.as_deref().map_or(temporary.path(), Path::new);
     let days = std::env::var("PASSANT_YEAR_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(365);
-    let venues = Arc::new(year::config().venues);
-    let venue = Arc::new(venues[0].clone());
+    let days = year::Days { all: days, fine: FINE_DAYS_MAX };
+    let venue = Arc::new(year::read(&year::venue(ZONES)));
     // The figures of a bench can be written again, so the disk is not waited for.
     let store = Store::open(dir, Kind::Replay).await.expect("a store");
     if store.newest_end(&venue.id).await.expect("it answers").is_none() {
         let begun = stopwatch();
         let figures = year::publish(&store, &venue, days, |day| say(&format!("day {day}\r"))).await;
-        say(&format!("{figures} figures of {days} days in {:.0} s\n", begun.elapsed().as_secs_f64()));
+        say(&format!("{figures} figures of {} days in {:.0} s\n", days.all, begun.elapsed().as_secs_f64()));
     }
     let end = store.newest_end(&venue.id).await.expect("it answers").expect("there are figures");
-    let router = api::router(state(dir, &store, venues).await, Access::ThisMachine);
+    let router = api::router(state(dir, &store, vec![Venue::clone(&venue)]).await, Access::ThisMachine);
     let mut slow = Vec::new();
     for (name, path) in paths(&venue, end) {
         let mut times = Vec::new();
@@ -86,7 +88,7 @@ fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
                 // Some way back, so that not the same pages of the database are read each time.
                 let to = calendar.window_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400), step).from;
                 let from = calendar.window_of(to.plus_secs(-windows * step.secs()), step).from;
-                let zone = of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % year::ZONES));
+                let zone = of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % ZONES));
                 let edge = |at: EpochMs| at.rfc3339();
                 format!(
                     "/api/v1/venues/mall/figures?metric={metric}&step={}&from={}&to={}{zone}",
@@ -128,7 +130,8 @@ async fn ask(router: &axum::Router, path: &str) -> (Duration, usize) {
 }
 
 /// A server's state, with nobody in its venue just now.
-async fn state(dir: &Path, store: &Store, venues: Arc<Vec<Venue>>) -> State {
+async fn state(dir: &Path, store: &Store, venues: Vec<Venue>) -> State {
+    let venues = Arc::new(venues);
     let key_file = KeyFile::new(dir.join("opt-out-key/key"));
     let (key, _) = desk::open(store, &key_file).await.expect("a list");
     let (lane, _) = mpsc::channel(1);

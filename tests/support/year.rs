@@ -10,23 +10,18 @@ use passant::config::{Config, Venue};
 use passant::release::{Figure, Judge};
 use passant::store::Store;
 
-/// Zones of the venue, by five to a group.
-pub(crate) const ZONES: usize = 200;
+/// Groups of the venue, among which the zones are dealt out.
 const GROUPS: usize = 5;
 /// 2025-11-24, a Monday, at 04:00 in Paris, when the venue's day begins.
 pub(crate) const FROM: EpochMs = EpochMs(1_763_953_200_000);
-/// The last so many days have figures of minutes as well, as the server keeps them.
-const FINE_DAYS: u32 = 90;
 /// Lengths of visits that occur, minutes.
 const LENGTHS: [u16; 6] = [6, 12, 20, 35, 60, 110];
 
-/// The configuration of the venue.
-pub(crate) fn config() -> Config {
-    let mut text = String::from(
-        "data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n\
-         [[venue]]\nid = \"mall\"\nname = \"A large mall\"\ntimezone = \"Europe/Paris\"\n",
-    );
-    for zone in 0..ZONES {
+/// The venue, as a configuration has it.
+pub(crate) fn venue(zones: usize) -> String {
+    let mut text =
+        String::from("[[venue]]\nid = \"mall\"\nname = \"A large mall\"\ntimezone = \"Europe/Paris\"\n");
+    for zone in 0..zones {
         let _ = write!(
             text,
             "[[venue.zone]]\nid = \"z{zone}\"\nname = \"Zone {zone}\"\ngroup = \"floor-{}\"\n\
@@ -34,17 +29,31 @@ pub(crate) fn config() -> Config {
             zone % GROUPS
         );
     }
-    Config::parse(&text, std::iter::empty()).expect("a good configuration")
+    text
+}
+
+/// The same, read.
+pub(crate) fn read(venue: &str) -> Venue {
+    let text = format!("data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n{venue}");
+    Config::parse(&text, std::iter::empty()).expect("a good configuration").venues.remove(0)
+}
+
+/// How many days there are.
+#[derive(Clone, Copy)]
+pub(crate) struct Days {
+    pub(crate) all: u32,
+    /// The last so many have figures of minutes as well.
+    pub(crate) fine: u32,
 }
 
 /// Writes so many days of figures. Gives how many there are.
-pub(crate) async fn publish(store: &Store, venue: &Arc<Venue>, days: u32, told: impl Fn(u32)) -> u64 {
+pub(crate) async fn publish(store: &Store, venue: &Arc<Venue>, days: Days, told: impl Fn(u32)) -> u64 {
     let mut year = Year { venue: venue.clone(), judge: Judge::new(venue.clone(), 1, None) };
     let mut written = 0;
     let mut at = FROM;
-    for day in 0..days {
+    for day in 0..days.all {
         let window = venue.calendar.day_of(at).window;
-        let figures = year.day(window, day + FINE_DAYS >= days);
+        let figures = year.day(window, day + days.fine >= days.all);
         written += store.append(&figures).await.expect("the store takes it");
         told(day);
         at = window.to;
@@ -90,7 +99,8 @@ impl Year {
     }
 
     fn half(&self, at: EpochMs, busy: f64) -> Newest {
-        let zones: Vec<Option<Level>> = (0..ZONES).map(|zone| Some(level(people(zone, busy)))).collect();
+        let zones: Vec<Option<Level>> =
+            (0..self.zones()).map(|zone| Some(level(people(zone, busy)))).collect();
         let all = zones.iter().flatten().map(|level| level.people).sum();
         Newest { end: at.plus_secs(30), venue: Some(level(all)), zones }
     }
@@ -104,7 +114,7 @@ impl Year {
         ZoneWindow {
             step,
             window,
-            rows: self.places(true).map(|place| (place, covered(row(place)))).collect(),
+            rows: self.places(self.venue.groups.len()).map(|place| (place, covered(row(place)))).collect(),
         }
     }
 
@@ -131,13 +141,19 @@ impl Year {
         };
         // Of a quarter-hour only the whole venue has visits.
         let of_all = step >= Step::Hour;
-        let places = self.places(false).filter(|place| of_all || *place == Place::Venue);
+        let places = self.places(0).filter(|place| of_all || *place == Place::Venue);
         ZoneWindow { step, window, rows: places.map(|place| (place, covered(row(place)))).collect() }
     }
 
-    fn places(&self, with_groups: bool) -> impl Iterator<Item = Place> + use<> {
-        let groups = (0..if with_groups { GROUPS } else { 0 }).map(|group| Place::Group(group as u16));
-        std::iter::once(Place::Venue).chain(groups).chain((0..ZONES).map(|zone| Place::Zone(zone as u16)))
+    fn zones(&self) -> usize {
+        self.venue.zones.len()
+    }
+
+    /// The venue, so many groups, and every zone.
+    fn places(&self, groups: usize) -> impl Iterator<Item = Place> + use<> {
+        let groups = (0..groups).map(|group| Place::Group(group as u16));
+        let zones = (0..self.zones()).map(|zone| Place::Zone(zone as u16));
+        std::iter::once(Place::Venue).chain(groups).chain(zones)
     }
 
     fn of(&self, place: Place, people: impl Fn(usize) -> f64) -> f64 {
@@ -146,7 +162,7 @@ impl Year {
             Place::Group(group) => zone % GROUPS == usize::from(group),
             Place::Zone(only) => *zone == usize::from(only),
         };
-        (0..ZONES).filter(is_of).map(people).sum()
+        (0..self.zones()).filter(is_of).map(people).sum()
     }
 }
 
