@@ -163,6 +163,7 @@ impl Alerts {
                 When::UnlikeUsual => self.usual(&venue, &rule, metric, step, figure.window).await?,
                 When::Over(_) | When::Under(_) => None,
             };
+            let is_known = row.is_some();
             let mut next = row.take().unwrap_or_else(|| begin(&venue, &rule, figure.window.from));
             if next.judged_to != figure.window.from {
                 // Windows that nobody counted are neither beyond nor back.
@@ -170,6 +171,8 @@ impl Alerts {
             }
             let turn = advance(&mut next, verdict(when, &figure, usual), figure.window.to, rule.windows);
             next.figure = figure.value;
+            // The first thing that a rule says is told, whatever it is.
+            let turn = if is_known { turn } else { Turn::Changed };
             row = Some(self.settle(place, next, turn).await?);
         }
         Ok(())
@@ -231,6 +234,7 @@ impl Alerts {
         let before = row.clone();
         let mut next = before.clone().unwrap_or_else(|| begin(venue, rule, live.at));
         let turn = advance(&mut next, verdict, live.at, 1);
+        let turn = if before.is_some() { turn } else { Turn::Changed };
         next.figure = figure;
         if turn == Turn::Changed || before.is_none_or(|before| before.figure != next.figure) {
             self.settle(place, next, turn).await?;

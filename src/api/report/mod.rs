@@ -26,6 +26,9 @@ use crate::config::Venue;
 /// The style of the report: light, for paper.
 const STYLE: &str = "/assets/report.css";
 
+/// The most holidays and events that the page has room for.
+const NAMED_SHOWN_MAX: usize = 5;
+
 static STYLE_SHEET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new(STYLE, "text/css; charset=utf-8", source!("report/report.css").to_owned()));
 
@@ -205,6 +208,7 @@ fn remark(venue: &Venue, date: NaiveDate, row: &Row, w: &ReportWords) -> String 
 fn named(venue: &Venue, week: &Week, w: &ReportWords) -> Vec<String> {
     let of_week = venue.events.iter().filter(|event| event.from <= week.sunday() && event.to >= week.monday);
     of_week
+        .take(NAMED_SHOWN_MAX)
         .map(|event| match event.from == event.to {
             true => format!("{}: {}", event.name, w.date(event.from)),
             false => format!("{}: {} – {}", event.name, w.date(event.from), w.date(event.to)),
