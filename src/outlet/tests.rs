@@ -388,6 +388,15 @@ async fn while_the_broker_is_away_nothing_waits_and_the_newest_is_told_to_the_ne
         newest.insert(topic, message["figures"][0]["value"].clone());
     }
     assert!(!air.tally.encode().contains("outcome=\"said\"} 600"));
+    // A broker that is started anew has kept nothing, and is told all of it again.
+    broker.shutdown().await;
+    let again = broker::start(broker::Options { listen: address, access: Access::Anyone }).await;
+    let (_, broker) = again.expect("the port is free again");
+    let (mut heard, _display) = air.display("another").await;
+    let mut told = std::collections::BTreeSet::new();
+    while told.len() < 2 {
+        told.insert(next(&mut heard).await.0);
+    }
     outlet.abort();
     server.shutdown().await;
     broker.shutdown().await;
