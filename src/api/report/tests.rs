@@ -69,7 +69,7 @@ async fn a_week_is_summed_with_its_band_and_against_the_usual() {
         // Six days of 1,500; the seventh is held back and said to be.
         "<p class=\"number\">9,000</p>",
         "8,100–9,900",
-        "50% more",
+        "50% more<",
         "held back, or no data",
         "1 of the 21 figures behind this page are held back: they are about fewer than 10 people",
         "6 days of this week could be compared",
