@@ -14,7 +14,7 @@
 //! 7. [`release`], [`vault`]
 //! 8. [`store`]
 //! 9. [`pipeline`], [`office`]
-//! 10. [`api`]
+//! 10. [`api`], [`outlet`]
 //! 11. [`app`]
 //!
 //! Walks through the house are told in `src/README.md`.
@@ -35,6 +35,7 @@ pub mod link;
 pub mod memory;
 pub mod office;
 pub mod optout;
+pub mod outlet;
 pub mod pipeline;
 pub mod pseudonym;
 pub mod release;

@@ -45,12 +45,27 @@ fn nothing_is_kept_on_a_disk_and_only_this_machine_is_let_in() {
     assert_eq!(listeners, [&"listener 1883 127.0.0.1"]);
 }
 
+/// The lines of a user of the list.
+fn lines_of(user: &str) -> Vec<&'static str> {
+    let own = ACL.split(&format!("user {user}\n")).nth(1).and_then(|rest| rest.split("\nuser ").next());
+    own.unwrap_or_default().lines().filter(|line| line.starts_with("topic ")).collect()
+}
+
+#[test]
+fn the_server_tells_figures_and_alerts_and_a_display_hears_nothing_else() {
+    for topic in ["figures", "zones/+/figures", "alerts/+"] {
+        let line = format!("topic readwrite passant/v1/+/{topic}");
+        assert!(lines_of("passant").contains(&line.as_str()), "{line}");
+    }
+    let heard =
+        ["figures", "zones/+/figures", "alerts/+"].map(|topic| format!("topic read passant/v1/+/{topic}"));
+    assert_eq!(lines_of("display"), heard);
+}
+
 #[test]
 fn the_server_may_try_the_way_of_an_objection_out() {
-    let own =
-        ACL.split("user passant\n").nth(1).and_then(|rest| rest.split("\nuser ").next()).unwrap_or_default();
     let line = format!("topic write passant/v1/+/{}/sightings", passant_wire::PROBE_SENSOR);
-    assert!(own.lines().any(|own| own == line), "{line}");
+    assert!(lines_of("passant").contains(&line.as_str()), "{line}");
 }
 
 #[test]

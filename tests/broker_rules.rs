@@ -119,7 +119,7 @@ async fn nothing_is_carried_or_heard_but_what_is_passants() {
     for version in VERSIONS {
         let refused = if version == Version::V5 { NOT_AUTHORIZED } else { REFUSED_V311 };
         let mut sensor = client(port, version, "sensor").await;
-        for topic in ["passant/v1/mall/north-1/notes", "passant/v1/mall/zones/food/figures", "home/door"] {
+        for topic in ["passant/v1/mall/north-1/notes", "passant/v1/mall/zones/food/notes", "home/door"] {
             assert_eq!(sensor.publish(topic, b"x", 1, false).await, 0, "{topic}");
             sensor.publish(topic, b"x", 0, true).await;
         }
@@ -152,6 +152,24 @@ async fn sightings_are_never_kept() {
     let kept: Vec<_> =
         until_the_last(&mut late, port).await.into_iter().map(|message| message.topic).collect();
     assert_eq!(kept, [STATUS]);
+}
+
+#[tokio::test]
+async fn what_the_server_tells_is_kept_for_a_display_that_comes_later() {
+    let (port, _running) = start(Access::Anyone).await;
+    let told =
+        ["passant/v1/mall/alerts/full", "passant/v1/mall/figures", "passant/v1/mall/zones/food/figures"];
+    let mut server = client(port, Version::V5, "server").await;
+    for topic in told {
+        server.publish(topic, b"{}", 1, true).await;
+    }
+    for version in VERSIONS {
+        let mut display = client(port, version, "display").await;
+        display.subscribe(EVERYTHING, 1).await;
+        let mut kept: Vec<_> = display.arrived().await.into_iter().map(|message| message.topic).collect();
+        kept.sort();
+        assert_eq!(kept, told);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A venue is destroyed under a running server, with a real broker that retains messages of it.
 
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 #[path = "support/server.rs"]
 mod server;

@@ -5,6 +5,7 @@
 #[path = "support/cut.rs"]
 mod cut;
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 
 use std::collections::BTreeSet;

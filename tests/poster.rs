@@ -38,17 +38,7 @@ fn venue() -> String {
 
 /// The shipped configuration with a user, and a list of rights instead of an open door.
 fn broker(acl: &str) -> Mosquitto {
-    Mosquitto::start_with(|conf, directory| {
-        let here = directory.display();
-        std::fs::write(directory.join("acl"), acl).expect("a list of rights");
-        std::fs::write(directory.join("passwords"), "").expect("a file of passwords");
-        std::fs::write(directory.join("password"), "secret\n").expect("a password");
-        let args = ["-b", "passwords", "passant", "secret"];
-        let made = Command::new("mosquitto_passwd").args(args).current_dir(directory).status();
-        assert!(made.expect("it runs").success());
-        let doors = format!("allow_anonymous false\npassword_file {here}/passwords\nacl_file {here}/acl");
-        conf.replacen("allow_anonymous true", &doors, 1)
-    })
+    Mosquitto::with_access_list(acl, &["passant"])
 }
 
 fn server(broker: &Mosquitto, protocol: &str) -> Server {

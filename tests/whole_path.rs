@@ -19,6 +19,7 @@ mod forensics;
 #[path = "support/lab.rs"]
 mod lab;
 #[path = "support/mosquitto.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
 #[path = "support/server.rs"]
 mod server;

@@ -1,9 +1,11 @@
 #![doc = include_str!("README.md")]
 
 mod accounts;
+mod alerts;
 mod asked;
 mod caller;
 mod cookie;
+mod export;
 mod figures;
 mod guard;
 mod head_counts;
@@ -14,6 +16,7 @@ mod objections;
 mod pages;
 mod problem;
 mod rate;
+mod report;
 mod rules;
 #[cfg(test)]
 mod rules_tests;
@@ -115,6 +118,7 @@ struct Served {
     state: State,
     streams: stream::Places,
     tries: Tries,
+    exports: export::Places,
 }
 
 #[derive(OpenApi)]
@@ -146,6 +150,7 @@ pub fn router(state: State, access: Access) -> axum::Router {
         .route("/api/openapi.json", get(document))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
         .merge(pages::routes())
+        .merge(report::routes())
         .merge(shopper::routes())
         .merge(sign_in::routes());
     behind_the_guard(router, state, access, entrance)
@@ -171,7 +176,8 @@ fn behind_the_guard(
     let (limit, tries) = (Limit::new(Steady(clock)), Tries::new(Steady(clock)));
     let must_be_unheard = matches!(access, Access::Accounts(_));
     let asking = (access.clone(), state.clone());
-    let served = Served { state, streams: stream::Places::default(), tries };
+    let served =
+        Served { state, streams: stream::Places::default(), tries, exports: export::Places::default() };
     let always = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -207,6 +213,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(live::now))
         .routes(routes!(stream::stream))
         .routes(routes!(figures::series))
+        .routes(routes!(alerts::list))
+        .routes(routes!(export::table))
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
@@ -257,6 +265,12 @@ impl FromRef<Served> for stream::Places {
 impl FromRef<Served> for Tries {
     fn from_ref(served: &Served) -> Self {
         served.tries.clone()
+    }
+}
+
+impl FromRef<Served> for export::Places {
+    fn from_ref(served: &Served) -> Self {
+        served.exports.clone()
     }
 }
 

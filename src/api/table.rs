@@ -79,9 +79,14 @@ impl<S: Sync> FromRequestParts<S> for Format {
 }
 
 fn write<T: Table>(body: &T) -> Result<Vec<u8>, csv::Error> {
+    let header = T::COLUMNS.iter().map(|column| (*column).to_owned()).collect();
+    lines(std::iter::once(header).chain(body.rows()))
+}
+
+/// Rows as comma-separated values, a line each.
+pub(super) fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(T::COLUMNS)?;
-    for row in body.rows() {
+    for row in rows {
         writer.write_record(&row)?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())

@@ -5,7 +5,7 @@ use axum::extract;
 
 use super::caller::Caller;
 use super::{Problem, State};
-use crate::config::{ClockKind, Venue};
+use crate::config::{ClockKind, Event, EventKind, Venue};
 
 /// A venue in the list.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -48,6 +48,35 @@ pub(super) struct VenueDetail {
     zones: Vec<VenueZone>,
     /// Its sensors.
     sensors: Vec<VenueSensor>,
+    /// Its holidays and named events, by their first day.
+    events: Vec<VenueEvent>,
+    /// The dates with opening hours of their own, in order.
+    exceptions: Vec<VenueException>,
+}
+
+/// A stretch of days with a name.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct VenueEvent {
+    /// Its name.
+    name: String,
+    /// What kind of days they are.
+    kind: EventKind,
+    /// The first day.
+    #[schema(format = Date)]
+    from: String,
+    /// The last day.
+    #[schema(format = Date)]
+    to: String,
+}
+
+/// A date with opening hours of its own.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct VenueException {
+    /// The date.
+    #[schema(format = Date)]
+    date: String,
+    /// Whether it is closed all day.
+    closed: bool,
 }
 
 /// Where a venue's time comes from.
@@ -142,7 +171,18 @@ impl From<&Venue> for VenueDetail {
             let zone = venue.zones.get(sensor.zone)?;
             Some(VenueSensor { id: sensor.id.to_string(), zone: zone.id.to_string() })
         });
+        let event = |event: &Event| VenueEvent {
+            name: event.name.clone(),
+            kind: event.kind,
+            from: event.from.to_string(),
+            to: event.to.to_string(),
+        };
+        let exceptions = venue.hours.exceptions();
         Self {
+            events: venue.events.iter().map(event).collect(),
+            exceptions: exceptions
+                .map(|(date, closed)| VenueException { date: date.to_string(), closed })
+                .collect(),
             id: venue.id.to_string(),
             name: venue.name.clone(),
             timezone: venue.timezone.clone(),
@@ -184,6 +224,10 @@ mod tests {
         assert_eq!(venue["thresholds"]["near_dbm"], -80);
         let rest = (&venue["k"], &venue["clock"], &venue["hours_configured"], &venue["groups"]);
         assert_eq!(rest, (&json!(10), &json!("wall"), &json!(true), &json!(["ground"])));
+        let christmas =
+            json!({"name": "Christmas", "kind": "holiday", "from": "2026-12-25", "to": "2026-12-25"});
+        assert_eq!((&venue["events"][1], &venue["events"][0]["kind"]), (&christmas, &json!("event")));
+        assert_eq!(venue["exceptions"], json!([{"date": "2026-12-25", "closed": true}]));
         let unknown = stage.get("/api/v1/venues/A4:C1:38:11:22:33").await;
         assert_eq!(unknown.status.as_u16(), 404);
         unknown.is_problem("GET /api/v1/venues lists");

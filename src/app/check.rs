@@ -16,6 +16,7 @@ use crate::api;
 use crate::config::{ClockKind, Config};
 use crate::intake::{self, Directory, Strangers};
 use crate::link;
+use crate::outlet;
 use crate::pseudonym::{KEYS_MAX, Key};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
@@ -73,6 +74,11 @@ pub async fn run(options: &Options) -> Result<()> {
                 ));
             }
         }
+    }
+    match outlet::rules(&config.venues) {
+        Ok(rules) if rules.is_empty() => {}
+        Ok(rules) => report.good(&format!("alerts: {} rules", rules.len())),
+        Err(error) => report.bad(&error.to_string()),
     }
     tls(&config, &mut report);
     store(&config, &mut report).await;

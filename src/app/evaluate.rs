@@ -198,6 +198,8 @@ fn one_room(tz: chrono_tz::Tz) -> Result<Venue> {
     let id = |text| Id::parse(text).context("an id");
     let day_starts_at = chrono::NaiveTime::from_hms_opt(4, 0, 0).context("a time")?;
     Ok(Venue {
+        events: Vec::new(),
+        alerts: Vec::new(),
         notice: crate::config::Notice::default(),
         id: id("capture")?,
         name: "capture".to_owned(),

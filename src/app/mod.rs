@@ -7,6 +7,7 @@ pub mod demo;
 pub mod evaluate;
 mod guarded;
 mod listening;
+mod outlet;
 mod resumed;
 mod retention;
 mod self_test;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use passant_wire::Topic;
+use passant_wire::{Id, Topic};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -29,6 +29,7 @@ use crate::ledger::{Event, Ledger, Refusal};
 use crate::link;
 use crate::office::{Accounts, Change, HeadCounts};
 use crate::optout::KeyFile;
+use crate::outlet::rules;
 use crate::pipeline::{self, Corridor, Door, Earlier, Room};
 use crate::sighting::{Ack, Arrival, Delivery, HeadCount};
 use crate::store::{CalibrationRow, HeadCountRow, Kind, Store};
@@ -36,6 +37,9 @@ use crate::telemetry::Tally;
 
 /// Head counts on their way from the office to the corridor, at most.
 const CHANGES_MAX: usize = 256;
+
+/// The newest judged moments, by venue.
+type Live = BTreeMap<Id, watch::Receiver<Option<Arc<crate::release::Live>>>>;
 
 /// Which installation to serve.
 #[derive(Debug, clap::Args)]
@@ -106,9 +110,8 @@ pub(super) struct Server {
     visitors: Option<(TcpListener, Public)>,
     link: link::Handle,
     intake: tokio::task::JoinHandle<()>,
-    office: tokio::task::JoinHandle<()>,
-    retention: tokio::task::JoinHandle<()>,
-    socket: tokio::task::JoinHandle<()>,
+    /// Office, retention, outlet and socket.
+    others: [JoinHandle<()>; 4],
     corridor: pipeline::Running,
 }
 
@@ -142,14 +145,12 @@ impl Server {
         let socket = Socket::bind(&config.data_dir)?;
         let visitors = visitors(&config.public).await?;
         let vault = super::resumed::vault(&config)?;
+        rules(&config.venues)?;
         config.venues.retain(|venue| stands(venue, &ledger));
-        let mut rooms = Vec::new();
-        let mut live = BTreeMap::new();
+        let (mut rooms, mut live) = (Vec::new(), BTreeMap::new());
         for venue in &config.venues {
-            let (sender, receiver) = watch::channel(None);
-            live.insert(venue.id.clone(), receiver);
             let earlier = super::resumed::earlier(venue, vault.as_ref(), &store, &ledger, machine).await?;
-            rooms.push(room(venue, &store, earlier, sender).await?);
+            rooms.push(room(venue, &store, earlier, told(venue, &mut live)).await?);
         }
         let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
         let corridor = Corridor::new(gate, rooms, tally.clone());
@@ -183,27 +184,18 @@ impl Server {
             tally,
             clock: machine,
         };
+        let outlet = super::outlet::at_work(&state, &config, &link)?;
         let retention = tokio::spawn(retention(&state).run(state.live.clone()));
         let self_test = SelfTest::new(link.voice(), probes, state.desk.clone());
         let notices = Notices { state: state.clone(), public: config.public.clone(), self_test };
         let socket = tokio::spawn(socket.serve(clerk(&state, &config, door.fast, notices)));
-        Ok(Self { state, access, visitors, ledger, link, intake, office, retention, socket, corridor })
+        let others = [office, retention, outlet, socket];
+        Ok(Self { state, access, visitors, ledger, link, intake, others, corridor })
     }
 
     /// Serves until it is told to stop, or cannot go on.
     pub(super) async fn serve(self, door: Listening, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self {
-            state,
-            access,
-            visitors,
-            ledger,
-            link,
-            mut intake,
-            office,
-            retention,
-            socket,
-            mut corridor,
-        } = self;
+        let Self { state, access, visitors, ledger, link, mut intake, others, mut corridor } = self;
         let (store, clock) = (state.store.clone(), state.clock);
         let address = door.address()?;
         let venues = state.venues.len();
@@ -221,9 +213,7 @@ impl Server {
         link.shutdown().await;
         http.abort();
         public.inspect(JoinHandle::abort);
-        office.abort();
-        retention.abort();
-        socket.abort();
+        others.iter().for_each(JoinHandle::abort);
         intake.abort();
         corridor.stop().await;
         store.close().await;
@@ -315,6 +305,13 @@ fn retention(state: &api::State) -> Retention {
 pub(super) fn kind(config: &Config) -> Kind {
     let replay = config.venues.iter().any(|venue| venue.clock == ClockKind::Sightings);
     if replay { Kind::Replay } else { Kind::Real }
+}
+
+/// Where a venue's live figures are told, and where those who listen find them.
+fn told(venue: &Venue, live: &mut Live) -> watch::Sender<Option<Arc<crate::release::Live>>> {
+    let (sender, receiver) = watch::channel(None);
+    live.insert(venue.id.clone(), receiver);
+    sender
 }
 
 async fn room(

@@ -20,6 +20,9 @@ use super::listeners::Listeners;
 /// Seconds that a wrong password has to wait for its answer, so that guessing takes for ever.
 const WRONG_PASSWORD_SECS: u64 = 1;
 
+/// Levels of a topic below `passant/v1/` that are Passant's.
+const LEVELS_MAX: usize = 4;
+
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 pub(super) struct Doorkeeper {
@@ -36,6 +39,8 @@ pub(super) struct Doorkeeper {
 enum Subject {
     Sightings,
     Status,
+    /// Released figures and the states of alerts, which the server tells.
+    Released,
 }
 
 impl Doorkeeper {
@@ -118,7 +123,7 @@ impl BrokerEventHandler for Doorkeeper {
 
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
         let is_carried = match subject(&event.topic) {
-            Some(Subject::Status) => true,
+            Some(Subject::Status | Subject::Released) => true,
             Some(Subject::Sightings) => !event.retain,
             None => false,
         };
@@ -141,16 +146,19 @@ fn at_once<'a, T: Send + 'a>(answer: T) -> Answer<'a, T> {
     Box::pin(answer)
 }
 
-/// `passant/v1/{venue}/{sensor}/sightings` or `…/status`. Whether the names are fit is decided at the front door.
+/// `passant/v1/{venue}/{sensor}/sightings` or `…/status`, and what the server tells: `passant/v1/{venue}/figures`,
+/// `…/zones/{zone}/figures`, `…/alerts/{name}`. Whether the names are fit is decided at the front door.
 fn subject(topic: &str) -> Option<Subject> {
-    let mut levels = topic.strip_prefix("passant/v1/")?.split('/');
-    let names_are_there = [levels.next()?, levels.next()?].iter().all(|name| !name.is_empty());
-    let subject = match levels.next()? {
-        "sightings" => Subject::Sightings,
-        "status" => Subject::Status,
-        _ => return None,
-    };
-    (names_are_there && levels.next().is_none()).then_some(subject)
+    let levels: Vec<&str> = topic.strip_prefix("passant/v1/")?.splitn(LEVELS_MAX + 1, '/').collect();
+    if levels.iter().any(|level| level.is_empty()) {
+        return None;
+    }
+    match levels[..] {
+        [_, _, "sightings"] => Some(Subject::Sightings),
+        [_, _, "status"] => Some(Subject::Status),
+        [_, "figures"] | [_, "zones", _, "figures"] | [_, "alerts", _] => Some(Subject::Released),
+        _ => None,
+    }
 }
 
 /// Anything under `passant/v1/`, shared or not.
@@ -170,13 +178,19 @@ mod tests {
     fn a_client_says_and_hears_what_belongs_to_passant_and_nothing_else() {
         assert!(subject("passant/v1/mall/north-1/sightings") == Some(Subject::Sightings));
         assert!(subject("passant/v1/mall/north-1/status") == Some(Subject::Status));
+        for topic in ["figures", "zones/food/figures", "alerts/full"] {
+            assert!(subject(&format!("passant/v1/mall/{topic}")) == Some(Subject::Released), "{topic}");
+        }
         for topic in [
             "",
             "passant/v1/mall/north-1",
             "passant/v1/mall/north-1/status/more",
             "passant/v1/mall//status",
             "passant/v1//north-1/sightings",
-            "passant/v1/mall/zones/food/figures",
+            "passant/v1/mall/zones/food/figures/more",
+            "passant/v1/mall/zones/food",
+            "passant/v1/mall/zones//figures",
+            "passant/v1/mall/alerts",
             "passant/v2/mall/north-1/status",
             "$SYS/broker/uptime",
         ] {

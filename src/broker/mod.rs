@@ -28,10 +28,10 @@ pub const INFLIGHT_LEN_MAX: u16 = 512;
 pub const QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Filters that one client may listen to.
 pub const FILTERS_MAX: usize = 16;
-/// Kept messages, one status a sensor.
-pub const RETAINED_LEN_MAX: usize = 4_096;
-/// Bytes of a kept message; a status has some fifty.
-pub const RETAINED_BYTES_MAX: usize = 4 * 1024;
+/// Kept messages: one status a sensor, the figures of a zone, the state of an alert.
+pub const RETAINED_LEN_MAX: usize = 8_192;
+/// Bytes of a kept message: a status has some fifty, a zone's figures of every metric and step some eight thousand.
+pub const RETAINED_BYTES_MAX: usize = 16 * 1024;
 /// The most bytes of messages that one listener can hold, if every message is of the largest size: what is on its way,
 /// what is in flight (twice: once to be sent, once to be sent again), and the queue.
 pub const LISTENER_BYTES_MAX: usize =

@@ -164,6 +164,17 @@ impl Calendar {
         self.start_of(date.unwrap_or(NaiveDate::MIN))
     }
 
+    /// The window at the same place of the venue day so many weeks before; `None` where that day has no such window, as on
+    /// a day that daylight saving made shorter.
+    #[must_use]
+    pub fn weeks_before(&self, window: Window, step: Step, weeks: u32) -> Option<Window> {
+        let into_day = window.from.since(self.day_of(window.from).window.from);
+        let from = EpochMs(self.days_before(window.from, 7 * weeks).0 + into_day);
+        let other = self.window_of(from, step);
+        let is_its_days = self.days_before(window.from, 7 * weeks) == self.day_of(from).window.from;
+        (other.from == from && is_its_days).then_some(other)
+    }
+
     /// The start of the venue day of the same date so many months before the day of a moment, or of the month's last
     /// where it has no such date.
     #[must_use]
@@ -172,7 +183,9 @@ impl Calendar {
         self.start_of(date.unwrap_or(NaiveDate::MIN))
     }
 
-    fn start_of(&self, date: NaiveDate) -> EpochMs {
+    /// The start of the venue day of a date.
+    #[must_use]
+    pub fn start_of(&self, date: NaiveDate) -> EpochMs {
         self.moment(date, self.day_starts_at)
     }
 }
@@ -221,6 +234,21 @@ mod tests {
         let days = |now: &str, count| brno.rfc3339(brno.days_before(at(now), count));
         assert_eq!(days("2026-04-01T03:59:59+02:00", 3), "2026-03-28T04:00:00+01:00");
         assert_eq!(days("2026-11-24T12:00:00+01:00", 90), "2026-08-26T04:00:00+02:00");
+    }
+
+    #[test]
+    fn weeks_before_lie_at_the_same_hour_whatever_the_clocks_did() {
+        let brno = calendar("Europe/Prague", 4);
+        let before = |inside: &str, step, weeks| {
+            let window = brno.window_of(at(inside), step);
+            brno.weeks_before(window, step, weeks).map(|window| brno.rfc3339(window.from))
+        };
+        let told = |text: &str| Some(text.to_owned());
+        assert_eq!(before("2026-11-01T10:20:00+01:00", Step::Hour, 1), told("2026-10-25T10:00:00+01:00"));
+        assert_eq!(before("2026-11-01T10:20:00+01:00", Step::Hour, 2), told("2026-10-18T10:00:00+02:00"));
+        assert_eq!(before("2026-04-02T10:20:00+02:00", Step::Day, 1), told("2026-03-26T04:00:00+01:00"));
+        // The day that began on 28 March had 23 hours.
+        assert_eq!(before("2026-04-05T03:30:00+02:00", Step::Hour, 1), None);
     }
 
     #[test]

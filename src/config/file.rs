@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ClockKind, Config, CrowdRadio, Error, Protocol};
+use super::{AlertsOut, ClockKind, Config, CrowdRadio, Error, EventKind, Protocol};
 
 /// The prefix of environment variables that stand over the file.
 const ENV_PREFIX: &str = "PASSANT__";
@@ -26,6 +26,8 @@ pub(super) struct File {
     pub(super) retention: RetentionFile,
     #[serde(default)]
     pub(super) opt_out: OptOutFile,
+    #[serde(default)]
+    pub(super) outlet: OutletFile,
     pub(super) vault: Option<VaultFile>,
     #[serde(default, rename = "venue")]
     pub(super) venues: Vec<VenueFile>,
@@ -94,6 +96,15 @@ pub(super) struct OptOutFile {
     pub(super) key_file: Option<PathBuf>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutletFile {
+    #[serde(default)]
+    pub(super) figures: Vec<String>,
+    #[serde(default)]
+    pub(super) alerts: AlertsOut,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VaultFile {
@@ -122,6 +133,10 @@ pub(super) struct VenueFile {
     pub(super) zones: Vec<ZoneFile>,
     #[serde(default, rename = "sensor")]
     pub(super) sensors: Vec<SensorFile>,
+    #[serde(default, rename = "event")]
+    pub(super) events: Vec<EventFile>,
+    #[serde(default, rename = "alert")]
+    pub(super) alerts: Vec<AlertFile>,
 }
 
 #[derive(Default, Deserialize)]
@@ -151,6 +166,28 @@ pub(super) struct SensorFile {
     pub(super) zone: String,
     #[serde(default)]
     pub(super) rssi_offset_db: i8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventFile {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) kind: EventKind,
+    pub(super) from: String,
+    pub(super) to: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertFile {
+    pub(super) name: String,
+    pub(super) zone: Option<String>,
+    pub(super) metric: Option<String>,
+    pub(super) step: Option<String>,
+    pub(super) when: String,
+    pub(super) threshold: Option<u32>,
+    pub(super) windows: Option<u32>,
 }
 
 impl Config {

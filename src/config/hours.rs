@@ -66,6 +66,11 @@ impl Hours {
         self.week.is_some() || !self.exceptions.is_empty()
     }
 
+    /// The dates with hours of their own, in order, each with whether it is closed all day.
+    pub fn exceptions(&self) -> impl Iterator<Item = (NaiveDate, bool)> {
+        self.exceptions.iter().map(|(date, spans)| (*date, spans.is_empty()))
+    }
+
     fn is_open_on(&self, calendar: &Calendar, date: NaiveDate, at: EpochMs) -> bool {
         let spans = match (self.exceptions.get(&date), &self.week) {
             (Some(spans), _) => spans,
@@ -140,6 +145,15 @@ mod tests {
         assert!(open(&[], "2026-11-20T03:00:00+01:00"));
         assert!(!open(&[("2026-11-20", "closed")], "2026-11-20T13:00:00+01:00"));
         assert!(open(&[("2026-11-20", "closed")], "2026-11-21T00:30:00+01:00"));
+    }
+
+    #[test]
+    fn exceptions_are_told_by_their_date() {
+        let table = [("2026-12-25", "closed"), ("2026-12-24", "09:00-14:00"), ("fri", "09:00-20:00")];
+        let table = table.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let told: Vec<_> =
+            Hours::parse(&table).unwrap().exceptions().map(|(d, c)| (d.to_string(), c)).collect();
+        assert_eq!(told, [("2026-12-24".to_owned(), false), ("2026-12-25".to_owned(), true)]);
     }
 
     #[test]

@@ -3,18 +3,23 @@
 //! Unknown keys are refused. Below a privacy floor the program says why and does not start. Environment variables
 //! stand over the file: `PASSANT__HTTP__LISTEN=127.0.0.1:8081` is `[http] listen`.
 
+mod alert;
+mod event;
 mod file;
 mod hours;
 mod validate;
 
+pub use alert::{Alert, AlertsOut, Outlet, WINDOWS_MAX, Watch, When};
+pub use event::{Event, EventKind};
 pub use hours::{Hours, HoursError};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use passant_wire::Id;
 
-use crate::clock::{Calendar, EpochMs};
+use crate::clock::{Calendar, EpochMs, Step, Window};
 
 /// The example that ships with the program; every key is in it.
 pub const EXAMPLE: &str = include_str!("passant.example.toml");
@@ -27,6 +32,10 @@ pub const K_DEFAULT: u32 = 10;
 pub const FINE_DAYS_MAX: u32 = 90;
 /// The longest that figures of hours and days, and head counts, are kept, months; also the default.
 pub const COARSE_MONTHS_MAX: u32 = 25;
+/// The weeks before that make what is usual, at most.
+pub const USUAL_WEEKS_MAX: u32 = 8;
+/// Fewer weeks than this make nothing usual.
+pub const USUAL_WEEKS_MIN: usize = 3;
 /// The most venues, and zones and sensors of a venue, that one installation holds.
 pub const VENUES_MAX: usize = 256;
 /// The most zones of one venue.
@@ -55,6 +64,8 @@ pub struct Config {
     pub k: u32,
     /// How long figures are kept.
     pub retention: Retention,
+    /// What goes out by MQTT.
+    pub outlet: Outlet,
     /// Every venue.
     pub venues: Vec<Venue>,
 }
@@ -201,6 +212,10 @@ pub struct Venue {
     pub groups: Vec<Id>,
     /// Its sensors.
     pub sensors: Vec<Sensor>,
+    /// Its holidays and named events, by their first day.
+    pub events: Vec<Event>,
+    /// Its alert rules, in the order of the configuration.
+    pub alerts: Vec<Alert>,
 }
 
 impl Venue {
@@ -208,6 +223,21 @@ impl Venue {
     #[must_use]
     pub fn is_open(&self, at: EpochMs) -> bool {
         self.hours.is_open(&self.calendar, at)
+    }
+
+    /// The windows that a window is like: those of the same hours of the same weekday, newest first, on days that have no
+    /// name and no hours of their own.
+    pub fn usual_windows(&self, window: Window, step: Step) -> impl Iterator<Item = Window> {
+        (1..=USUAL_WEEKS_MAX)
+            .filter_map(move |weeks| self.calendar.weeks_before(window, step, weeks))
+            .filter(|window| self.is_ordinary(self.calendar.day_of(window.from).date))
+    }
+
+    /// Whether a day has neither a name nor hours of its own.
+    #[must_use]
+    pub fn is_ordinary(&self, date: NaiveDate) -> bool {
+        !self.events.iter().any(|event| event.covers(date))
+            && self.hours.exceptions().all(|(other, _)| other != date)
     }
 }
 

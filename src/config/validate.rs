@@ -8,12 +8,15 @@ use chrono::NaiveTime;
 use passant_wire::{Id, PROBE_SENSOR};
 
 use super::file::{
-    File, HttpFile, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile,
+    File, HttpFile, MqttFile, PrivacyFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile,
+    ZoneFile,
 };
 use super::{
     COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, HttpDoor, K_DEFAULT, K_FLOOR, Mqtt,
-    Notice, Public, Retention, SENSORS_MAX, Sensor, Thresholds, TlsFiles, VENUES_MAX, Venue, ZONES_MAX, Zone,
+    Notice, Outlet, Public, Retention, SENSORS_MAX, Sensor, Thresholds, TlsFiles, VENUES_MAX, Venue,
+    ZONES_MAX, Zone,
 };
+use super::{alert, event};
 use crate::clock::Calendar;
 
 /// Nothing is heard under this strength, dBm.
@@ -21,12 +24,7 @@ const RSSI_FLOOR_DBM: i8 = -95;
 
 pub(super) fn check(file: File) -> Result<Config, Error> {
     let mut faults = Vec::new();
-    let k = file.privacy.k.unwrap_or(K_DEFAULT);
-    if k < K_FLOOR {
-        faults.push(format!(
-            "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
-        ));
-    }
+    let k = k(&file.privacy, &mut faults);
     let (http_listen, http_door) = http(file.http, &mut faults);
     let public = public(file.public, &mut faults);
     let mqtt = mqtt(file.mqtt, &mut faults);
@@ -56,6 +54,7 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
         faults.push("some venues have clock = \"sightings\" and some \"wall\": a data directory is either a replay's or a real one; run two servers".to_owned());
     }
     let vault_dir = vault(file.vault, replays, &mut faults);
+    let outlet = Outlet::read(&file.outlet, &mut faults);
     match mqtt {
         Some(mqtt) if faults.is_empty() => {
             let key_file = file.opt_out.key_file;
@@ -69,11 +68,22 @@ pub(super) fn check(file: File) -> Result<Config, Error> {
                 http_door,
                 k,
                 retention,
+                outlet,
                 venues,
             })
         }
         _ => Err(Error::Invalid(faults)),
     }
+}
+
+fn k(file: &PrivacyFile, faults: &mut Vec<String>) -> u32 {
+    let k = file.k.unwrap_or(K_DEFAULT);
+    if k < K_FLOOR {
+        faults.push(format!(
+            "privacy.k is {k}: figures about fewer than {K_FLOOR} people can point at one; set it to {K_FLOOR} or more ({K_DEFAULT} is the default)"
+        ));
+    }
+    k
 }
 
 fn vault(file: Option<VaultFile>, replays: usize, faults: &mut Vec<String>) -> Option<PathBuf> {
@@ -258,6 +268,8 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
     let thresholds = thresholds(&file, k, &at, faults);
     let (zones, groups) = zones(file.zones, &at, faults);
     let sensors = sensors(file.sensors, &zones, &at, faults);
+    let events = event::events(file.events, &at, faults);
+    let alerts = alert::alerts(file.alerts, &zones, &groups, &at, faults);
     if faults.len() > before {
         return None;
     }
@@ -274,6 +286,8 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
         zones,
         groups,
         sensors,
+        events,
+        alerts,
     })
 }
 
@@ -346,6 +360,11 @@ fn sensors(files: Vec<SensorFile>, zones: &[Zone], at: &str, faults: &mut Vec<St
                 "{at}: no sensor may be called {id}: the server tries the way of an objection out as it; give this one another id"
             ));
         }
+        if id.as_str() == alert::TOPIC_LEVEL {
+            faults.push(format!(
+                "{at}: no sensor may be called {id}: the server tells alerts under that name, and a sensor with it could forge them; give this one another id"
+            ));
+        }
         match zones.iter().position(|z| z.id.as_str() == file.zone) {
             Some(zone) => sensors.push(Sensor { id, zone, rssi_offset_db: file.rssi_offset_db }),
             None => faults
@@ -355,7 +374,7 @@ fn sensors(files: Vec<SensorFile>, zones: &[Zone], at: &str, faults: &mut Vec<St
     sensors
 }
 
-fn id(text: &str, at: &str, faults: &mut Vec<String>) -> Option<Id> {
+pub(super) fn id(text: &str, at: &str, faults: &mut Vec<String>) -> Option<Id> {
     let id = Id::parse(text);
     if id.is_none() {
         faults.push(format!("{at}: {text:?} is no id: use 1 to 64 letters, digits, '-', '_' or '.'"));
@@ -388,6 +407,7 @@ mod tests {
             ("https://count.example", "count.example", "public.url"),
             ("https://count.example", "https://count.example/opt-out", "public.url"),
             ("id = \"north-1\"", "id = \"passant-probe\"", "another id"),
+            ("id = \"north-1\"", "id = \"alerts\"", "forge"),
             ("timezone = \"Europe/Paris\"", "timezone = \"Paris\"", "IANA"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");

@@ -44,6 +44,15 @@ pub(super) enum Event {
     Other,
 }
 
+/// Whether the broker keeps a message for those who come later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// It goes to those who listen now.
+    Nothing,
+    /// It is retained, until the next one on its topic.
+    Newest,
+}
+
 /// Publishes over a connection, beside whoever polls it.
 #[derive(Clone)]
 pub(super) enum Mouth {
@@ -52,13 +61,14 @@ pub(super) enum Mouth {
 }
 
 impl Mouth {
-    /// Puts a message on its way, with QoS 1 and not to be kept.
-    pub(super) fn publish(&self, topic: &str, payload: Vec<u8>) -> Result<(), Fault> {
+    /// Puts a message on its way, with QoS 1.
+    pub(super) fn publish(&self, topic: &str, payload: Vec<u8>, keep: Keep) -> Result<(), Fault> {
         use rumqttc::QoS as Qos311;
         use rumqttc::v5::mqttbytes::QoS as Qos5;
+        let retain = keep == Keep::Newest;
         let put = match self {
-            Self::V5(client) => client.try_publish(topic, Qos5::AtLeastOnce, false, payload).ok(),
-            Self::V311(client) => client.try_publish(topic, Qos311::AtLeastOnce, false, payload).ok(),
+            Self::V5(client) => client.try_publish(topic, Qos5::AtLeastOnce, retain, payload).ok(),
+            Self::V311(client) => client.try_publish(topic, Qos311::AtLeastOnce, retain, payload).ok(),
         };
         put.ok_or(Fault::Closed)
     }

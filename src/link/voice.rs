@@ -6,11 +6,14 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use super::session::Mouth;
+use super::session::{Keep, Mouth};
 
-/// Publishes over the link's connection. Clones share it, and one speaks at a time.
+/// Publishes over the link's connection. Clones share it, and one speaks at a time: whoever else would waits for their turn.
 #[derive(Clone)]
-pub struct Voice(watch::Receiver<Option<Line>>);
+pub struct Voice {
+    line: watch::Receiver<Option<Line>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
 
 /// The connection that stands, for whoever speaks over it.
 #[derive(Clone)]
@@ -33,26 +36,60 @@ pub enum Unsaid {
     /// The broker's list of rights does not let this user publish on the topic. MQTT 3.1.1 has no word for it.
     #[error("the broker does not let this user publish on the topic")]
     Forbidden,
-    /// Something else is on its way.
-    #[error("another message is on its way; try again")]
+    /// Others speak, and no turn came in time.
+    #[error("other messages are on their way; try again")]
     Busy,
 }
 
 impl Voice {
     pub(super) fn new(line: watch::Receiver<Option<Line>>) -> Self {
-        Self(line)
+        Self { line, turn: Arc::default() }
     }
 
-    /// Publishes a message, not to be kept, and waits until the broker has answered for it: so long at most for a
-    /// connection, and as long again for the answer.
+    /// Publishes a message, not to be kept, and waits until the broker has answered for it: so long at most for its turn, as
+    /// long again for a connection, and as long again for the answer.
     ///
     /// # Errors
     /// When no connection stands, or the broker refuses the message or does not answer.
     pub async fn say(&self, topic: &str, payload: Vec<u8>, wait: Duration) -> Result<(), Unsaid> {
-        let mut line = self.0.clone();
+        self.speak(topic, payload, Keep::Nothing, wait).await
+    }
+
+    /// The same with a message that the broker keeps until the next one on its topic.
+    ///
+    /// # Errors
+    /// As [`Voice::say`].
+    pub async fn say_to_keep(&self, topic: &str, payload: Vec<u8>, wait: Duration) -> Result<(), Unsaid> {
+        self.speak(topic, payload, Keep::Newest, wait).await
+    }
+
+    /// Whether a connection stands.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.line.borrow().is_some()
+    }
+
+    /// Whether another connection stands than the last time that this was asked or waited for.
+    pub fn is_new(&mut self) -> bool {
+        self.line.has_changed().unwrap_or(false) && self.line.borrow_and_update().is_some()
+    }
+
+    /// Waits until another connection stands than the last time; false when there will be none any more.
+    pub async fn connected_anew(&mut self) -> bool {
+        while self.line.changed().await.is_ok() {
+            if self.line.borrow_and_update().is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn speak(&self, topic: &str, payload: Vec<u8>, keep: Keep, wait: Duration) -> Result<(), Unsaid> {
+        let _turn = timeout(wait, self.turn.lock()).await.map_err(|_| Unsaid::Busy)?;
+        let mut line = self.line.clone();
         let standing = timeout(wait, line.wait_for(Option::is_some)).await;
         let line = standing.ok().and_then(Result::ok).and_then(|line| line.clone()).ok_or(Unsaid::Lost)?;
-        let answer = line.begin(topic, payload)?;
+        let answer = line.begin(topic, payload, keep)?;
         let answered = timeout(wait, answer).await;
         line.hear_no_more();
         match answered {
@@ -69,12 +106,12 @@ impl Line {
         Self { mouth, waiting: Arc::default() }
     }
 
-    fn begin(&self, topic: &str, payload: Vec<u8>) -> Result<oneshot::Receiver<bool>, Unsaid> {
+    fn begin(&self, topic: &str, payload: Vec<u8>, keep: Keep) -> Result<oneshot::Receiver<bool>, Unsaid> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_some() {
             return Err(Unsaid::Busy);
         }
-        self.mouth.publish(topic, payload).map_err(|_| Unsaid::Lost)?;
+        self.mouth.publish(topic, payload, keep).map_err(|_| Unsaid::Lost)?;
         let (answered, answer) = oneshot::channel();
         *waiting = Some(answered);
         Ok(answer)

@@ -119,7 +119,27 @@ impl Store {
         self.calibration(venue, None).await
     }
 
-    async fn calibration(&self, venue: &Id, version: Option<u32>) -> Result<Option<CalibrationRow>, Error> {
+    /// Every version of a venue's thresholds, with what it says as JSON.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn thresholds(&self, venue: &Id) -> Result<Vec<(u32, String)>, Error> {
+        sqlx::query_as("SELECT version, json FROM thresholds WHERE venue = $1 ORDER BY version")
+            .bind(venue.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::while_doing("reading the versions of thresholds"))
+    }
+
+    /// The calibration of a version, or the newest.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn calibration(
+        &self,
+        venue: &Id,
+        version: Option<u32>,
+    ) -> Result<Option<CalibrationRow>, Error> {
         const DOING: &str = "reading a calibration";
         let row: Option<Row> = sqlx::query_as(
             "SELECT version, scale_milli, power_milli, knee_centi, kappa_permille, counts, people_sum, root_sum_centi, \

@@ -1,9 +1,11 @@
 //! Figures: written once, read as a series.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use passant_wire::Id;
 use sqlx::{QueryBuilder, Sqlite};
+use tokio::sync::broadcast;
 
 use super::{Error, Store, at_secs, secs};
 use crate::clock::{EpochMs, Step, Window};
@@ -11,6 +13,35 @@ use crate::release::{Banded, Figure, Flags, Metric, State};
 
 /// How many figures one statement writes: fifteen values each, far below SQLite's 32,766.
 const STATEMENT_ROWS_MAX: usize = 64;
+
+/// Batches of released figures that wait for whoever listens, at most; who is further behind hears of no more than that
+/// they were missed.
+const RELEASED_LEN_MAX: usize = 256;
+
+/// A figure that was written, with where it is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The venue.
+    pub venue: Id,
+    /// The zone or group; `None` is the venue.
+    pub scope: Option<Id>,
+    /// What it counts.
+    pub metric: Metric,
+    /// The length of its window.
+    pub step: Step,
+    /// The figure, as it is read back.
+    pub figure: Published,
+}
+
+/// Who listens to what is released. Telling never waits.
+#[derive(Clone, Debug)]
+pub(super) struct Listeners(broadcast::Sender<Arc<[Released]>>);
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(RELEASED_LEN_MAX))
+    }
+}
 
 /// A figure as it is read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +124,60 @@ impl Store {
             .map_err(Error::while_doing(DOING))?;
         }
         transaction.commit().await.map_err(Error::while_doing(DOING))?;
+        if self.listeners.0.receiver_count() > 0 {
+            self.tell(&open, written).await?;
+        }
         Ok(written)
+    }
+
+    /// Every figure that is written from now on, in batches. A listener that is too far behind misses some, and is told
+    /// how many batches; they are in the store.
+    #[must_use]
+    pub fn released(&self) -> broadcast::Receiver<Arc<[Released]>> {
+        self.listeners.0.subscribe()
+    }
+
+    /// Tells what is in the store now: of a window that was there already, what it holds, and not what came again.
+    async fn tell(&self, figures: &[&Figure], written: u64) -> Result<(), Error> {
+        let mut released: Vec<Released> = figures.iter().map(|figure| Released::from(*figure)).collect();
+        if written < figures.len() as u64 {
+            for told in &mut released {
+                let Window { from, to } = told.figure.window;
+                let series = self.series(&told.venue, told.scope.as_ref(), told.metric, told.step, from, to);
+                if let Some(stored) = series.await?.first() {
+                    told.figure = *stored;
+                }
+            }
+        }
+        // It fails only when nobody listens any more.
+        let _ = self.listeners.0.send(released.into());
+        Ok(())
+    }
+
+    /// The newest figure of a series.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest(
+        &self,
+        venue: &Id,
+        scope: Option<&Id>,
+        metric: Metric,
+        step: Step,
+    ) -> Result<Option<Published>, Error> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT from_secs, to_secs, value, low, high, flags, coverage_permille, thresholds_version, calibration \
+             FROM figure WHERE venue = $1 AND scope = $2 AND metric = $3 AND step = $4 \
+             ORDER BY from_secs DESC LIMIT 1",
+        )
+        .bind(venue.as_str())
+        .bind(scope.map_or("", Id::as_str))
+        .bind(metric.as_str())
+        .bind(step.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::while_doing("reading the newest figure"))?;
+        Ok(row.map(Published::from))
     }
 
     /// The figures of a zone, a group or (`None`) the venue whose windows start in `[from, to)`, in order of time.
@@ -212,6 +296,25 @@ fn reach<'a>(figures: &[&'a Figure]) -> BTreeMap<&'a Id, EpochMs> {
         *end = (*end).max(figure.window().to);
     }
     ends
+}
+
+impl From<&Figure> for Released {
+    fn from(figure: &Figure) -> Self {
+        Self {
+            venue: figure.venue().clone(),
+            scope: figure.scope().id().cloned(),
+            metric: figure.metric(),
+            step: figure.step(),
+            figure: Published {
+                window: figure.window(),
+                value: figure.value(),
+                flags: figure.flags(),
+                coverage_permille: figure.coverage_permille(),
+                thresholds: figure.thresholds(),
+                calibration: figure.calibration(),
+            },
+        }
+    }
 }
 
 impl From<Row> for Published {

@@ -72,6 +72,27 @@ async fn figures_come_back_in_order_and_only_those_asked_for() {
 }
 
 #[tokio::test]
+async fn what_is_told_is_what_is_stored() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await;
+    let mut listener = store.released();
+    store.append(&[figure(None, 0, Some(40), None)]).await.unwrap();
+    // The same window came again with another number, and a new one with it.
+    store.append(&[figure(None, 0, Some(90), None), figure(Some("hall"), 1, None, None)]).await.unwrap();
+    let first = listener.recv().await.unwrap();
+    let second = listener.recv().await.unwrap();
+    let value = |released: &Released| released.figure.value.map(|band| band.value);
+    assert_eq!(first.iter().map(value).collect::<Vec<_>>(), [Some(40)]);
+    assert_eq!(second.iter().map(value).collect::<Vec<_>>(), [Some(40), None]);
+    assert_eq!((&second[1].scope, second[1].figure.window), (&Some(id("hall")), window(1)));
+    // Whoever does not listen holds nobody up.
+    for nth in 2..2 + 2 * RELEASED_LEN_MAX as i64 {
+        store.append(&[figure(None, nth, Some(40), None)]).await.unwrap();
+    }
+    assert!(matches!(listener.recv().await, Err(broadcast::error::RecvError::Lagged(_))));
+}
+
+#[tokio::test]
 async fn what_is_closed_stays_closed() {
     let temp = tempfile::tempdir().unwrap();
     let store = open(temp.path()).await;

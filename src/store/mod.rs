@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod accounts;
+mod alerts;
 mod calibrations;
 mod figures;
 mod forgetting;
@@ -11,8 +12,9 @@ mod schema;
 mod sessions;
 
 pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
+pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
-pub use figures::Published;
+pub use figures::{Published, Released};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 pub use sessions::SessionRow;
@@ -53,6 +55,7 @@ pub struct Store {
     pool: SqlitePool,
     /// Venues that were destroyed: nothing of them is taken any more.
     shut: Arc<RwLock<BTreeSet<Id>>>,
+    listeners: figures::Listeners,
 }
 
 /// Whose figures a data directory holds. It is decided when the directory is first opened.
@@ -173,7 +176,7 @@ impl Store {
             .await
             .map_err(Error::while_doing("opening the database"))?;
         MIGRATIONS.run(&pool).await.map_err(|e| Error::Migration(Box::new(e)))?;
-        let store = Self { pool, shut: Arc::default() };
+        let store = Self { pool, shut: Arc::default(), listeners: figures::Listeners::default() };
         store.belongs_to(dir, kind).await?;
         Ok(store)
     }

@@ -6,7 +6,7 @@ use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone who is counted. Of those
 /// who run the place there are a name and hashes.
-const COLUMNS: [(&str, &str); 62] = [
+const COLUMNS: [(&str, &str); 73] = [
     ("account", "id"),
     ("account", "made_at_secs"),
     ("account", "name"),
@@ -14,6 +14,17 @@ const COLUMNS: [(&str, &str); 62] = [
     ("account_role", "account"),
     ("account_role", "role"),
     ("account_role", "venue"),
+    ("alert", "back"),
+    ("alert", "beyond"),
+    ("alert", "high"),
+    ("alert", "judged_to_secs"),
+    ("alert", "low"),
+    ("alert", "name"),
+    ("alert", "rule"),
+    ("alert", "since_secs"),
+    ("alert", "state"),
+    ("alert", "value"),
+    ("alert", "venue"),
     ("api_token", "hash"),
     ("api_token", "id"),
     ("api_token", "label"),

@@ -65,6 +65,7 @@ struct Inner {
     purged_figures: Counter,
     broker_connected: Gauge,
     broker_connections: Counter,
+    outlet: Family<OutletOutcome, Counter>,
     quiet: Mutex<hush::Quiet>,
 }
 
@@ -84,6 +85,24 @@ struct SightingOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FigureOutcome {
     state: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutletOutcome {
+    outcome: String,
+}
+
+/// What became of a message of the outlet's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outward {
+    /// The broker took it.
+    Said,
+    /// A newer one on its topic came before it could be said.
+    Superseded,
+    /// The broker's list of rights does not let the server say it.
+    Refused,
+    /// A batch of figures went by unheard; what it held is read from the store.
+    Missed,
 }
 
 /// What became of a sighting. Sent = counted + refused + duplicate + lost.
@@ -109,6 +128,7 @@ impl Default for Tally {
             purged_figures: Counter::default(),
             broker_connected: Gauge::default(),
             broker_connections: Counter::default(),
+            outlet: Family::default(),
             quiet: Mutex::default(),
         };
         let registry = &mut inner.registry;
@@ -134,6 +154,11 @@ impl Default for Tally {
             "broker_connections",
             "Connections made to the broker",
             inner.broker_connections.clone(),
+        );
+        registry.register(
+            "outlet_messages",
+            "Messages of released figures and alerts by what became of them: said, superseded by a newer one before it could be said, refused by the broker, or missed by an outlet that was too far behind (batches)",
+            inner.outlet.clone(),
         );
         Self(Arc::new(inner))
     }
@@ -224,6 +249,17 @@ impl Tally {
     /// Figures that had outlived their time were deleted.
     pub fn purged(&self, figures: u64) {
         self.0.purged_figures.inc_by(figures);
+    }
+
+    /// Messages of the outlet met an outcome.
+    pub fn outward(&self, outcome: Outward, count: u64) {
+        let outcome = match outcome {
+            Outward::Said => "said",
+            Outward::Superseded => "superseded",
+            Outward::Refused => "refused",
+            Outward::Missed => "missed",
+        };
+        self.0.outlet.get_or_create(&OutletOutcome { outcome: outcome.to_owned() }).inc_by(count);
     }
 
     /// The broker was reached, or lost.

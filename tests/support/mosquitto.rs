@@ -38,6 +38,24 @@ impl Mosquitto {
         Self { port, directory, process }
     }
 
+    /// Starts one with a list of rights and some users instead of an open door. The password of each is `secret`, and lies in
+    /// the file `password` of its directory.
+    pub(crate) fn with_access_list(acl: &str, users: &[&str]) -> Self {
+        Self::start_with(|conf, directory| {
+            let here = directory.display();
+            std::fs::write(directory.join("acl"), acl).expect("a list of rights");
+            std::fs::write(directory.join("passwords"), "").expect("a file of passwords");
+            std::fs::write(directory.join("password"), "secret\n").expect("a password");
+            for user in users {
+                let args = ["-b", "passwords", user, "secret"];
+                let made = Command::new("mosquitto_passwd").args(args).current_dir(directory).status();
+                assert!(made.expect("it runs").success());
+            }
+            let doors = format!("allow_anonymous false\npassword_file {here}/passwords\nacl_file {here}/acl");
+            conf.replacen("allow_anonymous true", &doors, 1)
+        })
+    }
+
     /// Kills it without a farewell.
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("the broker can be killed");

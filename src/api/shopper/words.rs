@@ -207,7 +207,7 @@ pub(super) fn language(code: &str) -> Option<&'static Language> {
 }
 
 /// The language chosen by hand, or the one that the browser would rather have, or English.
-pub(super) fn choose(by_hand: Option<&str>, accepted: Option<&str>) -> &'static Language {
+pub(in crate::api) fn choose(by_hand: Option<&str>, accepted: Option<&str>) -> &'static Language {
     let known = |code: &str| {
         let primary = code.trim().split('-').next().unwrap_or_default();
         language(primary)

@@ -1,0 +1,163 @@
+//! What a page asks for, with a year of published figures of 200 zones behind it: `cargo bench --bench year`. Each answer is
+//! asked for many times, for other zones and periods each time, in this process and without a network. Fails when 95 of a
+//! hundred do not come within 50 ms.
+//!
+//! The year takes some minutes to write. `PASSANT_YEAR_DIR` names a directory that keeps it for the next time, and
+//! `PASSANT_YEAR_DAYS` writes fewer days.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use passant::api::{self, Access, State};
+use passant::clock::{EpochMs, Machine, Step};
+use passant::config::{FINE_DAYS_MAX, Retention, Venue};
+use passant::desk::{self, Desk};
+use passant::ledger::Ledger;
+use passant::office::{Accounts, HeadCounts};
+use passant::optout::KeyFile;
+use passant::store::{Kind, Store};
+use passant::telemetry::Tally;
+use tokio::sync::mpsc;
+use tower::ServiceExt as _;
+
+#[path = "../support/year.rs"]
+mod year;
+
+/// The venue's zones.
+const ZONES: usize = 200;
+/// How often each answer is asked for.
+const TIMES: usize = 200;
+/// What issue and promise ask for, ms.
+const P95_MS_MAX: f64 = 50.0;
+
+#[tokio::main]
+async fn main() {
+    let kept = std::env::var_os("PASSANT_YEAR_DIR");
+    let temporary = tempfile::tempdir().expect("a directory");
+    let dir = kept.as_deref().map_or(temporary.path(), Path::new);
+    let days = std::env::var("PASSANT_YEAR_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(365);
+    let days = year::Days { all: days, fine: FINE_DAYS_MAX };
+    let venue = Arc::new(year::read(&year::venue(ZONES)));
+    // The figures of a bench can be written again, so the disk is not waited for.
+    let store = Store::open(dir, Kind::Replay).await.expect("a store");
+    if store.newest_end(&venue.id).await.expect("it answers").is_none() {
+        let begun = stopwatch();
+        let figures = year::publish(&store, &venue, days, |day| say(&format!("day {day}\r"))).await;
+        say(&format!("{figures} figures of {} days in {:.0} s\n", days.all, begun.elapsed().as_secs_f64()));
+    }
+    let end = store.newest_end(&venue.id).await.expect("it answers").expect("there are figures");
+    let router = api::router(state(dir, &store, vec![Venue::clone(&venue)]).await, Access::ThisMachine);
+    let mut slow = Vec::new();
+    for (name, path) in paths(&venue, end) {
+        let mut times = Vec::new();
+        let mut bytes = 0;
+        for nth in 0..TIMES {
+            let (took, len) = ask(&router, &path(nth)).await;
+            times.push(took);
+            bytes = bytes.max(len);
+        }
+        times.sort_unstable();
+        let ms = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
+        say(&format!(
+            "{name:<44} median {:6.2} ms, p95 {:6.2} ms, at most {:6.2} ms, {bytes} bytes\n",
+            ms(50),
+            ms(95),
+            ms(100)
+        ));
+        if ms(95) > P95_MS_MAX {
+            slow.push(name);
+        }
+    }
+    assert!(slow.is_empty(), "over {P95_MS_MAX} ms: {}", slow.join(", "));
+}
+
+/// A path by the number of its asking.
+type Asking<'a> = Box<dyn Fn(usize) -> String + 'a>;
+
+/// What pages ask for; each by the number of its asking, so that no answer is the one before.
+fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
+    let of = |path: &'static str| -> Asking<'_> { Box::new(move |_| format!("/api/v1/venues/mall{path}")) };
+    let calendar = &venue.calendar;
+    let series =
+        move |metric: &'static str, step: Step, windows: i64, of_zone: Option<usize>| -> Asking<'_> {
+            Box::new(move |nth| {
+                // Some way back, so that not the same pages of the database are read each time.
+                let to = calendar.window_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400), step).from;
+                let from = calendar.window_of(to.plus_secs(-windows * step.secs()), step).from;
+                let zone = of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % ZONES));
+                let edge = |at: EpochMs| at.rfc3339();
+                format!(
+                    "/api/v1/venues/mall/figures?metric={metric}&step={}&from={}&to={}{zone}",
+                    step.as_str(),
+                    edge(from),
+                    edge(to)
+                )
+            })
+        };
+    vec![
+        ("venues", Box::new(|_| "/api/v1/venues".to_owned())),
+        ("the venue", of("")),
+        ("live", of("/live")),
+        ("sensors", of("/sensors")),
+        ("alerts", of("/alerts")),
+        ("head counts", of("/head-counts")),
+        ("today's curve, 5 min", series("occupancy", Step::FiveMinutes, 288, None)),
+        ("a zone's day, 5 min", series("occupancy", Step::FiveMinutes, 288, Some(37))),
+        ("a zone's six days, 5 min (1,728 points)", series("occupancy", Step::FiveMinutes, 1_728, Some(37))),
+        ("20 days by quarter-hours (1,920 points)", series("visits", Step::QuarterHour, 1_920, None)),
+        ("a zone's month by hours", series("visitors", Step::Hour, 720, Some(37))),
+        ("a zone's 80 days by hours (1,920 points)", series("visitors", Step::Hour, 1_920, Some(37))),
+        ("a year by days", series("visitors", Step::Day, 350, None)),
+        ("a zone's year by days", series("dwell_median", Step::Day, 350, Some(37))),
+        ("dimension of zones", of("/export/dim_zone")),
+        ("dimension of a year's dates", of("/export/dim_date?from=2025-11-24&to=2026-11-23")),
+    ]
+}
+
+async fn ask(router: &axum::Router, path: &str) -> (Duration, usize) {
+    let request = Request::builder().uri(path).header("host", "localhost").body(Body::empty());
+    let begun = stopwatch();
+    let response = router.clone().oneshot(request.expect("a request")).await.expect("an answer");
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let took = begun.elapsed();
+    assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&body));
+    (took, body.len())
+}
+
+/// A server's state, with nobody in its venue just now.
+async fn state(dir: &Path, store: &Store, venues: Vec<Venue>) -> State {
+    let venues = Arc::new(venues);
+    let key_file = KeyFile::new(dir.join("opt-out-key/key"));
+    let (key, _) = desk::open(store, &key_file).await.expect("a list");
+    let (lane, _) = mpsc::channel(1);
+    let (changes, _) = mpsc::channel(1);
+    let ledger = Ledger::open(dir).expect("a ledger");
+    let accounts = Accounts::open(venues.clone(), store.clone(), ledger.clone());
+    State {
+        accounts: accounts.await.expect("accounts"),
+        venues: venues.clone(),
+        store: store.clone(),
+        head_counts: HeadCounts::new(venues, store.clone(), changes),
+        desk: Desk::new(key, store.clone(), lane),
+        ledger,
+        retention: Retention::default(),
+        live: Arc::new(BTreeMap::new()),
+        tally: Tally::default(),
+        clock: Machine::clock(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench holds a stopwatch")]
+fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::print_stderr, reason = "a bench tells what it measured")]
+fn say(text: &str) {
+    eprint!("{text}");
+}

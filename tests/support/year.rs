@@ -1,0 +1,196 @@
+//! A year of published figures of a large venue, for benches. It takes the way that every figure takes: windows are made up,
+//! the judge judges them, and what it lets through is written. No program that ships holds this file.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use passant::aggregate::{Closed, Covered, Dwell, Level, Newest, Occupancy, Place, Traffic, ZoneWindow};
+use passant::clock::{EpochMs, Step, Window};
+use passant::config::{Config, Venue};
+use passant::release::{Figure, Judge};
+use passant::store::Store;
+
+/// Groups of the venue, among which the zones are dealt out.
+const GROUPS: usize = 5;
+/// 2025-11-24, a Monday, at 04:00 in Paris, when the venue's day begins.
+pub(crate) const FROM: EpochMs = EpochMs(1_763_953_200_000);
+/// Lengths of visits that occur, minutes.
+const LENGTHS: [u16; 6] = [6, 12, 20, 35, 60, 110];
+
+/// The venue, as a configuration has it.
+pub(crate) fn venue(zones: usize) -> String {
+    let mut text =
+        String::from("[[venue]]\nid = \"mall\"\nname = \"A large mall\"\ntimezone = \"Europe/Paris\"\n");
+    for zone in 0..zones {
+        let _ = write!(
+            text,
+            "[[venue.zone]]\nid = \"z{zone}\"\nname = \"Zone {zone}\"\ngroup = \"floor-{}\"\n\
+             [[venue.sensor]]\nid = \"s{zone}\"\nzone = \"z{zone}\"\n",
+            zone % GROUPS
+        );
+    }
+    text
+}
+
+/// The same, read.
+pub(crate) fn read(venue: &str) -> Venue {
+    let text = format!("data_dir = \"unused\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:1883\"\n{venue}");
+    Config::parse(&text, std::iter::empty()).expect("a good configuration").venues.remove(0)
+}
+
+/// How many days there are.
+#[derive(Clone, Copy)]
+pub(crate) struct Days {
+    pub(crate) all: u32,
+    /// The last so many have figures of minutes as well.
+    pub(crate) fine: u32,
+}
+
+/// Writes so many days of figures. Gives how many there are.
+pub(crate) async fn publish(store: &Store, venue: &Arc<Venue>, days: Days, told: impl Fn(u32)) -> u64 {
+    let mut year = Year { venue: venue.clone(), judge: Judge::new(venue.clone(), 1, None) };
+    let mut written = 0;
+    let mut at = FROM;
+    for day in 0..days.all {
+        let window = venue.calendar.day_of(at).window;
+        let figures = year.day(window, day + days.fine >= days.all);
+        written += store.append(&figures).await.expect("the store takes it");
+        told(day);
+        at = window.to;
+    }
+    written
+}
+
+struct Year {
+    venue: Arc<Venue>,
+    judge: Judge,
+}
+
+impl Year {
+    /// The figures of a day, with those of minutes or without.
+    fn day(&mut self, day: Window, is_fine: bool) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        let pause_secs = if is_fine { Step::FiveMinutes.secs() } else { Step::Hour.secs() };
+        let mut at = day.from;
+        while at < day.to {
+            let hour = self.venue.calendar.window_of(at, Step::Hour);
+            self.judge.hear(&self.half(at, busy(at, day)));
+            let next = at.plus_secs(pause_secs);
+            for step in Step::ALL {
+                let window = self.venue.calendar.window_of(at, step);
+                if window.to <= next || !is_fine && step < Step::Hour {
+                    let told = self.judge.judge(Closed::Crowd(self.crowd(step, window, busy(at, day))));
+                    if is_fine || step >= Step::Hour {
+                        figures.extend(told);
+                    }
+                }
+                let has_visits = step > Step::FiveMinutes && (is_fine || step >= Step::Hour);
+                if has_visits && window.to <= next {
+                    figures.extend(self.judge.judge(Closed::Visits(self.visits(
+                        step,
+                        window,
+                        busy(hour.from, day),
+                    ))));
+                }
+            }
+            at = next;
+        }
+        figures
+    }
+
+    fn half(&self, at: EpochMs, busy: f64) -> Newest {
+        let zones: Vec<Option<Level>> =
+            (0..self.zones()).map(|zone| Some(level(people(zone, busy)))).collect();
+        let all = zones.iter().flatten().map(|level| level.people).sum();
+        Newest { end: at.plus_secs(30), venue: Some(level(all)), zones }
+    }
+
+    fn crowd(&self, step: Step, window: Window, busy: f64) -> ZoneWindow<Occupancy> {
+        let row = |place| {
+            let level = level(self.of(place, |zone| people(zone, busy)));
+            let root_mean = matches!(place, Place::Zone(_)).then_some(level.root_mean);
+            Occupancy { mean: Some(level), peak: Some(level), root_mean, halves: 1 }
+        };
+        ZoneWindow {
+            step,
+            window,
+            rows: self.places(self.venue.groups.len()).map(|place| (place, covered(row(place)))).collect(),
+        }
+    }
+
+    fn visits(&self, step: Step, window: Window, busy: f64) -> ZoneWindow<Traffic> {
+        let hours = step.secs() as f64 / 3_600.0;
+        let row = |place| {
+            // A day is not always as busy as its last hour.
+            let busy = if step == Step::Day { 0.45 } else { busy };
+            let long = (self.of(place, |zone| people(zone, busy)) * hours) as u64;
+            let mut dwell = Dwell::default();
+            for (minutes, part) in LENGTHS.into_iter().zip([4, 5, 4, 3, 2, 1]) {
+                (0..long * part / 19).for_each(|_| dwell.add(minutes));
+            }
+            let kept = dwell.count();
+            let engaged = kept * 10 / 19;
+            Traffic {
+                visits: 3 * kept,
+                passersby: kept,
+                bounces: kept,
+                engaged,
+                visitors: kept as f64,
+                dwell,
+            }
+        };
+        // Of a quarter-hour only the whole venue has visits.
+        let of_all = step >= Step::Hour;
+        let places = self.places(0).filter(|place| of_all || *place == Place::Venue);
+        ZoneWindow { step, window, rows: places.map(|place| (place, covered(row(place)))).collect() }
+    }
+
+    fn zones(&self) -> usize {
+        self.venue.zones.len()
+    }
+
+    /// The venue, so many groups, and every zone.
+    fn places(&self, groups: usize) -> impl Iterator<Item = Place> + use<> {
+        let groups = (0..groups).map(|group| Place::Group(group as u16));
+        let zones = (0..self.zones()).map(|zone| Place::Zone(zone as u16));
+        std::iter::once(Place::Venue).chain(groups).chain(zones)
+    }
+
+    fn of(&self, place: Place, people: impl Fn(usize) -> f64) -> f64 {
+        let is_of = |zone: &usize| match place {
+            Place::Venue => true,
+            Place::Group(group) => zone % GROUPS == usize::from(group),
+            Place::Zone(only) => *zone == usize::from(only),
+        };
+        (0..self.zones()).filter(is_of).map(people).sum()
+    }
+}
+
+/// How busy it is, 0 to 1: nobody at night, and more on some days than on others.
+fn busy(at: EpochMs, day: Window) -> f64 {
+    let hour = at.since(day.from) as f64 / 3_600_000.0;
+    let weekday = day.from.since(FROM).div_euclid(86_400_000) % 7;
+    let opened = (hour - 5.0) / 12.0;
+    if !(0.0..=1.0).contains(&opened) {
+        return 0.0;
+    }
+    (std::f64::consts::PI * opened).sin() * (0.7 + 0.05 * weekday as f64)
+}
+
+fn people(zone: usize, busy: f64) -> f64 {
+    busy * (10.0 + (zone * 37 % 91) as f64)
+}
+
+fn level(people: f64) -> Level {
+    Level {
+        people,
+        half_width: 1.0 + people / 5.0,
+        root_mean: people / 7.0,
+        calibration: 2,
+        calibrated: true,
+    }
+}
+
+fn covered<Row>(row: Row) -> Covered<Row> {
+    Covered { coverage: 1.0, beating: 1.0, row }
+}
