@@ -5,6 +5,7 @@ use axum::extract;
 
 use super::{Problem, State};
 use crate::config::{ClockKind, Venue};
+use crate::release::Metric;
 
 /// A venue in the list.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -33,20 +34,36 @@ pub(super) struct VenueDetail {
     name: String,
     /// Its time zone's IANA name.
     timezone: String,
+    /// The local time at which its days begin, like `04:00`.
+    day_starts_at: String,
     /// Where its time comes from.
     clock: Clock,
+    /// Dates whose hours are not the weekday's, holidays among them, in order.
+    special_days: Vec<SpecialDay>,
     /// Whether it has opening hours; without, it is always open.
     hours_configured: bool,
     /// No figure about fewer people leaves.
     k: u32,
     /// What makes a visit a visit.
     thresholds: VenueThresholds,
+    /// What is counted, as `/figures` takes it.
+    metrics: &'static [Metric],
     /// The ids of its zone groups.
     groups: Vec<String>,
     /// Its zones.
     zones: Vec<VenueZone>,
     /// Its sensors.
     sensors: Vec<VenueSensor>,
+}
+
+/// A date whose opening hours are not the weekday's.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct SpecialDay {
+    /// The date, like `2026-12-25`.
+    #[schema(format = Date)]
+    date: String,
+    /// `closed`, or hours like `10:00-13:00, 14:00-19:00`.
+    hours: String,
 }
 
 /// Where a venue's time comes from.
@@ -140,6 +157,8 @@ impl From<&Venue> for VenueDetail {
             id: venue.id.to_string(),
             name: venue.name.clone(),
             timezone: venue.timezone.clone(),
+            day_starts_at: venue.calendar.day_starts_at().format("%H:%M").to_string(),
+            special_days: venue.hours.special_days().map(|(date, hours)| SpecialDay { date: date.to_string(), hours }).collect(),
             clock: match venue.clock {
                 ClockKind::Wall => Clock::Wall,
                 ClockKind::Sightings => Clock::Sightings,
@@ -152,6 +171,7 @@ impl From<&Venue> for VenueDetail {
                 visitor_secs: venue.thresholds.visitor_secs,
                 engaged_secs: venue.thresholds.engaged_secs,
             },
+            metrics: &Metric::ALL,
             groups: venue.groups.iter().map(ToString::to_string).collect(),
             zones: zones.collect(),
             sensors: sensors.collect(),
@@ -163,6 +183,7 @@ impl From<&Venue> for VenueDetail {
 mod tests {
     use serde_json::json;
 
+    use super::Metric;
     use crate::api::stage::Stage;
 
     #[tokio::test]
@@ -176,6 +197,9 @@ mod tests {
         assert_eq!(venue["zones"][0]["polygon"][2], json!([20.0, 10.0]));
         assert_eq!(venue["sensors"][1], json!({"id": "food-1", "zone": "food-court"}));
         assert_eq!(venue["thresholds"]["near_dbm"], -80);
+        assert_eq!(venue["metrics"].as_array().unwrap().len(), Metric::ALL.len());
+        assert_eq!(venue["day_starts_at"], "04:00");
+        assert_eq!(venue["special_days"], json!([{"date": "2026-12-25", "hours": "closed"}]));
         let rest = (&venue["k"], &venue["clock"], &venue["hours_configured"], &venue["groups"]);
         assert_eq!(rest, (&json!(10), &json!("wall"), &json!(true), &json!(["ground"])));
         let unknown = stage.get("/api/v1/venues/A4:C1:38:11:22:33").await;

@@ -66,6 +66,19 @@ impl Hours {
         self.week.is_some() || !self.exceptions.is_empty()
     }
 
+    /// The dates whose hours are not the weekday's, in order, each with its hours as the configuration writes them.
+    pub fn special_days(&self) -> impl Iterator<Item = (NaiveDate, String)> {
+        let write = |spans: &[Span]| {
+            let span = |span: &Span| format!("{}-{}", span.opens.format("%H:%M"), span.closes.format("%H:%M"));
+            if spans.is_empty() {
+                "closed".to_owned()
+            } else {
+                spans.iter().map(span).collect::<Vec<_>>().join(", ")
+            }
+        };
+        self.exceptions.iter().map(move |(date, spans)| (*date, write(spans)))
+    }
+
     fn is_open_on(&self, calendar: &Calendar, date: NaiveDate, at: EpochMs) -> bool {
         let spans = match (self.exceptions.get(&date), &self.week) {
             (Some(spans), _) => spans,
