@@ -161,7 +161,7 @@ function flagged(chart, marks, colour, rem) {
     ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
     // A name that would lie over another is left to the readout.
     if (x < free) continue;
-    ctx.fillText(name, x, bbox.top - 0.3 * rem * devicePixelRatio);
+    ctx.fillText(name, x + 0.3 * rem, bbox.top - 0.3 * rem * devicePixelRatio);
     free = x + ctx.measureText(name).width + rem;
   }
   ctx.restore();

@@ -8,7 +8,7 @@ import { written } from "./states.js";
 /**
  * Shows places in order.
  * @param {{ body: HTMLElement, tools: HTMLElement }} places
- * @param {{ rank: number, zone: string, name: string, value: ?number, low: ?number, high: ?number, missing: number, tied_with_next: boolean }[]} rows
+ * @param {{ rank: number, zone: string, name: string, state?: string, value: ?number, low: ?number, high: ?number, missing: number, tied_with_next: boolean }[]} rows
  * @param {(zone: string) => void} choose
  */
 export function showRanking(places, rows, { metric, unit, chosen, heading }, choose, format) {
@@ -43,6 +43,6 @@ function rankRow(row, most, unit, chosen, choose, format) {
   const sign = `${row.tied_with_next ? " ≈" : ""}${row.missing > 0 ? " *" : ""}`;
   const cells = told
     ? [html("td", { class: "strong" }, written(row.value, unit, format) + sign), html("td", { class: "quiet" }, words.bandShort(format.number(row.low), format.number(row.high)))]
-    : [html("td", { class: "word", colspan: 2 }, words.point.held_back.short + (row.missing > 0 ? " *" : ""))];
+    : [html("td", { class: "word", colspan: 2 }, words.point[row.state ?? "held_back"].short + (row.missing > 0 ? " *" : ""))];
   return html("tr", {}, html("td", {}, told ? format.number(row.rank) : ""), html("th", { scope: "row" }, button, bar), ...cells);
 }

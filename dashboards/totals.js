@@ -29,7 +29,8 @@ export function showTotals(pairs, chosen, versusName, choose, k, format) {
 function tileFor({ metric, whole, before }, chosen, versusName, choose, k, format) {
   const text = saidPoint(whole, unitOf(metric), k, format);
   const said = html("span", { class: "figure", "data-state": whole.state }, text.short);
-  const band = html("span", { class: "quiet" }, whole.state === "final" ? words.band(...[whole.low, whole.high].map(format.number)) : text.long);
+  // Why there is no number is said when somebody looks at it, and once: most often it is the same for all.
+  const band = whole.state === "final" ? html("span", { class: "quiet" }, words.band(...[whole.low, whole.high].map(format.number))) : html("span", { class: "why" }, text.long);
   const known = whole.state === "final" && whole.known < whole.parts ? html("span", { class: "quiet" }, words.point.known(format.number(whole.known), format.number(whole.parts))) : null;
   const parts = [html("span", { class: "name" }, words.metric[metric]), " ", said, " ", band, " ", known, " ", before && changeOf(whole, before, metric, versusName, format)];
   const tile = html("button", { type: "button", class: "total", "aria-pressed": metric === chosen }, ...parts.filter(Boolean));

@@ -1,7 +1,7 @@
-// The reader's language, and how numbers and times are written in it. Every word is in `words/`, one file a language.
+// The reader's language, and how numbers and times are written in it. Every word is in `languages/`, one file each.
 
-import { english } from "./words/en.js";
-import { french } from "./words/fr.js";
+import { english } from "./languages/en.js";
+import { french } from "./languages/fr.js";
 
 const LANGUAGES = { en: english, fr: french };
 const KEPT = "passant-language";

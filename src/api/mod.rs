@@ -14,6 +14,7 @@ mod sensors;
 mod shopper;
 #[cfg(test)]
 mod stage;
+mod strangers;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod visitors_tests;
 
 pub use problem::Problem;
 pub use shopper::poster::{NotPrinted, Poster};
+pub use strangers::Strangers;
 pub use token::{Access, Token};
 
 use std::collections::BTreeMap;
@@ -81,6 +83,8 @@ pub struct State {
     pub retention: Retention,
     /// The newest judged occupancy.
     pub live: LiveFigures,
+    /// Who publishes and is not configured.
+    pub strangers: Strangers,
     /// The program's counters.
     pub tally: Tally,
     /// The machine's clock.
@@ -170,6 +174,7 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(stream::stream))
         .routes(routes!(figures::series))
         .routes(routes!(sensors::list))
+        .routes(routes!(strangers::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
         .routes(routes!(machines::readyz))

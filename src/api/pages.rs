@@ -51,7 +51,7 @@ struct Page {
 macro_rules! page {
     ($name:literal, $main:literal, $($module:literal),+ $(,)?) => {
         Page { name: $name, main: source!($main), modules: modules![
-            "words/en.js", "words/fr.js", "words.js", "server.js", "markup.js", "days.js", "shell.js", "states.js", "flags.js",
+            "languages/en.js", "languages/fr.js", "words.js", "server.js", "markup.js", "days.js", "shell.js",
             $($module),+
         ] }
     };
@@ -62,6 +62,8 @@ const PAGES: &[Page] = &[
     page![
         "now",
         "now/now.html",
+        "states.js",
+        "flags.js",
         "chart.js",
         "rove.js",
         "sensor_care.js",
@@ -75,6 +77,8 @@ const PAGES: &[Page] = &[
     page![
         "traffic",
         "traffic/traffic.html",
+        "states.js",
+        "flags.js",
         "chart.js",
         "series.js",
         "csv.js",
@@ -91,6 +95,8 @@ const PAGES: &[Page] = &[
     page![
         "dwell",
         "dwell/dwell.html",
+        "states.js",
+        "flags.js",
         "chart.js",
         "series.js",
         "csv.js",
@@ -106,6 +112,8 @@ const PAGES: &[Page] = &[
     page![
         "flows",
         "flows/flows.html",
+        "states.js",
+        "flags.js",
         "csv.js",
         "controls.js",
         "period.js",
@@ -115,7 +123,7 @@ const PAGES: &[Page] = &[
         "flows/matrix.js",
         "flows/page.js",
     ],
-    page!["sensors", "sensors/sensors.html", "csv.js", "sensor_care.js", "sensors/page.js"],
+    page!["sensors", "sensors/sensors.html", "flags.js", "csv.js", "sensor_care.js", "sensors/page.js"],
     page![
         "calibration",
         "calibration/calibration.html",

@@ -230,7 +230,7 @@ fn is_exported(page: &Page, place: usize, line: &str) {
     for name in names.split(", ") {
         let exported = earlier.text.lines().any(|line| {
             line.strip_prefix("export ")
-                .is_some_and(|rest| rest.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
+                .is_some_and(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name))
         });
         assert!(exported, "{}: {from} exports no {name}", module.name);
     }
@@ -250,7 +250,7 @@ fn a_module_is_used_by_the_pages_that_carry_it() {
 
 #[test]
 fn every_word_of_an_outline_is_in_every_language() {
-    let languages = [source!("words/en.js"), source!("words/fr.js")];
+    let languages = [source!("languages/en.js"), source!("languages/fr.js")];
     let outlines = PAGES.iter().map(|page| page.main).chain([source!("shell.html")]);
     for key in outlines.flat_map(|outline| quoted(outline, &["data-word=\"", "data-label=\""])) {
         for language in languages {
@@ -262,7 +262,7 @@ fn every_word_of_an_outline_is_in_every_language() {
 
 #[test]
 fn every_language_has_the_same_words() {
-    let [english, french] = [source!("words/en.js"), source!("words/fr.js")].map(keys);
+    let [english, french] = [source!("languages/en.js"), source!("languages/fr.js")].map(keys);
     assert!(english.len() > 300, "{}", english.len());
     assert_eq!(english, french);
 }

@@ -9,7 +9,7 @@ use passant_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{Access, State, problem, router};
+use super::{Access, State, Strangers, problem, router};
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, EXAMPLE, Retention};
 use crate::desk::{self, Desk};
@@ -63,6 +63,7 @@ impl Stage {
             ledger: Ledger::open(dir.path()).unwrap(),
             retention: Retention::default(),
             live: Arc::new([(id("mall"), watched)].into()),
+            strangers: Strangers::told_by(|venue| format!("# strangers of {venue}\n")),
             tally: tally.clone(),
             clock: Machine::clock(),
         };

@@ -159,11 +159,12 @@ impl Server {
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
+        let strangers = Strangers::default();
         let probes = directory.probes().clone();
         let intake = tokio::spawn(intake::run(
             messages,
             directory,
-            Strangers::default(),
+            strangers.clone(),
             door.deliveries,
             tally.clone(),
         ));
@@ -173,6 +174,7 @@ impl Server {
             ledger: ledger.clone(),
             retention: config.retention,
             live: Arc::new(live),
+            strangers: api::Strangers::told_by(move |venue| strangers.to_toml_of(venue)),
             venues,
             store,
             tally,

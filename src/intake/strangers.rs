@@ -54,12 +54,7 @@ impl Strangers {
         let mut text = String::new();
         for (venue, sensors) in &list.messages {
             let _ = writeln!(text, "# Under the [[venue]] with id = \"{venue}\":");
-            for (sensor, messages) in sensors {
-                let _ = writeln!(
-                    text,
-                    "\n# Heard {messages} messages; name the zone it stands in.\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\""
-                );
-            }
+            text.push_str(&blocks(sensors));
             text.push('\n');
         }
         if list.others > 0 {
@@ -71,6 +66,25 @@ impl Strangers {
         }
         text
     }
+
+    /// The blocks of one venue; nothing where it has no stranger.
+    #[must_use]
+    pub fn to_toml_of(&self, venue: &str) -> String {
+        let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.messages.get(venue).map(blocks).unwrap_or_default()
+    }
+}
+
+/// The blocks of a venue's strangers.
+fn blocks(sensors: &BTreeMap<Box<str>, u64>) -> String {
+    let mut text = String::new();
+    for (sensor, messages) in sensors {
+        let _ = writeln!(
+            text,
+            "\n# Heard {messages} messages; name the zone it stands in.\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\""
+        );
+    }
+    text
 }
 
 #[cfg(test)]
@@ -85,6 +99,8 @@ mod tests {
             strangers.note(venue, sensor);
         }
         assert_eq!(strangers.len(), 3);
+        assert_eq!(strangers.to_toml_of("museum").matches("[[venue.sensor]]").count(), 1);
+        assert_eq!(strangers.to_toml_of("nowhere"), "");
         let text = strangers.to_toml();
         let parsed: toml::Table = text.replace("[[venue.sensor]]", "[[sensor]]").parse().unwrap();
         assert_eq!(parsed["sensor"].as_array().unwrap().len(), 3);
