@@ -30,10 +30,20 @@ function ticksOf(points, step, format) {
   return { edges: points.map((p) => (p.from + p.to) / 2000), tick: (secs) => write(secs * 1000) };
 }
 
+/** Hours without the nights before the first and after the last of which there is anything, in either of two series. */
+function awake(drawn) {
+  if (drawn.step !== "hour") return drawn;
+  const told = (i) => [drawn.points[i], drawn.other?.[i]].some((point) => point && ["final", "held_back", "open"].includes(point.state));
+  const all = drawn.points.map((_, i) => i).filter(told);
+  if (!all.length) return drawn;
+  const [first, end] = [Math.max(0, all[0] - 1), all.at(-1) + 2];
+  return { ...drawn, points: drawn.points.slice(first, end), other: drawn.other?.slice(first, end) ?? null };
+}
+
 /**
  * What is to be drawn.
  * @typedef {{ points: object[], other: ?object[], metric: string, zone: ?string, step: string, title: string,
- *   otherName: ?string, marks: { at: number, name: string }[] }} Drawn
+ *   otherName: ?string, otherZone: ?string, marks: { at: number, name: string }[] }} Drawn
  */
 
 /**
@@ -75,8 +85,9 @@ export function seriesViewIn(section, heading, k, format) {
   details.addEventListener("toggle", table);
 
   return {
-    /** @param {Drawn} next */
-    show(next) {
+    /** @param {Drawn} whole */
+    show(whole) {
+      const next = awake(whole);
       drawn = next;
       const told = next.points.filter((point) => point.state !== "ahead");
       const secs = ({ from, to, ...rest }) => ({ from: from / 1000, to: to / 1000, ...rest });
@@ -86,8 +97,8 @@ export function seriesViewIn(section, heading, k, format) {
       empty.textContent = told.length ? words.onlyOpen : words.nothingThere;
       legend.replaceChildren(...chartLegend(words.metric[next.metric], next.other && next.otherName));
       showNotes(notes, told, k, format);
-      const save = () => [SERIES_COLUMNS, [...seriesRows(next.points, next.zone, next.metric), ...seriesRows(next.other ?? [], next.zone, next.metric)]];
-      tools.replaceChildren(saver(`passant-${next.metric}-${next.points[0].date}`, heading, save));
+      const save = () => [SERIES_COLUMNS, [...seriesRows(whole.points, whole.zone, whole.metric), ...seriesRows(whole.other ?? [], whole.otherZone, whole.metric)]];
+      tools.replaceChildren(saver(`passant-${next.metric}-${whole.points[0].date}`, heading, save));
       host.setAttribute("aria-label", spokenSummary(next, say, format));
       chart.show(any ? {
         points: next.points.map(secs),

@@ -14,16 +14,17 @@ import { difference, isAdded, unitOf, wholeOf } from "./series.js";
 /**
  * Shows totals as tiles; the one of the chosen metric is pressed.
  * @param {Pair[]} pairs
+ * @param {{ name: ?string, note: ?string }} versus what they are compared with, and what is to be known of that
  * @param {(metric: string) => void} choose
  */
-export function showTotals(pairs, chosen, versusName, choose, k, format) {
+export function showTotals(pairs, chosen, { name: versusName, note }, choose, k, format) {
   const wholes = pairs.map(({ metric, points, other }) => ({ metric, whole: wholeOf(points, metric), before: other && wholeOf(other, metric) }));
   place("tiles").replaceChildren(...wholes.map((one) => tileFor(one, chosen, versusName, choose, k, format)));
   const row = (name, metric, w) => [name, metric, w.value, w.low, w.high, w.state, w.flags.join(";"), w.known, w.parts];
   const rows = () => wholes.flatMap(({ metric, whole, before }) => [row("chosen", metric, whole), ...(before ? [row("compared", metric, before)] : [])]);
   const columns = ["period", "metric", "value", "low", "high", "state", "flags", "days_known", "days"];
   place("totals-tools").replaceChildren(saver("passant-totals", words.totals, () => [columns, rows()]));
-  place("totals-note").textContent = [words.totalsNote, versusName && words.versus.note].filter(Boolean).join(" ");
+  place("totals-note").textContent = [words.totalsNote, note].filter(Boolean).join(" ");
 }
 
 function tileFor({ metric, whole, before }, chosen, versusName, choose, k, format) {

@@ -100,5 +100,6 @@ export function tallyIn(venue, format, clock, send) {
     if (zone) place("tally-zone").value = zone;
     show();
     dialog.showModal();
+    place("tally-plus").focus();
   };
 }

@@ -41,8 +41,8 @@ openStillPage(({ venue, format, days, now }) => {
     try {
       const [pairs, points] = await Promise.all([eachOf(METRICS, async (one) => ({ metric: one, points: await series(one, zone, stretch, "day"), other: null })), series(metric, zone, stretch, step)]);
       if (mine !== asked) return;
-      showTotals(pairs, metric, null, (one) => controls.set("metric", one), venue.k, format);
-      course.show({ points, other: null, metric, zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, zone), words.step[step]), otherName: null, marks: [] });
+      showTotals(pairs, metric, { name: null, note: null }, (one) => controls.set("metric", one), venue.k, format);
+      course.show({ points, other: null, metric, zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, zone), words.step[step]), otherName: null, otherZone: null, marks: [] });
       const [bands, ranking, hours] = await Promise.all([
         ifThere(read(`${path}/dwell`, { ...of, bands: state.bands })),
         ifThere(read(`${path}/ranking`, { ...range, metric: length })),

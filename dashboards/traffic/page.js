@@ -41,6 +41,10 @@ function controlField(venue) {
   return { name: "control", label: words.versus.control, options: [{ value: "none", text: words.versus.none }, { value: "whole", text: words.wholeVenue }, ...options.slice(1)], initial: "none" };
 }
 
+function noteOf({ versus }, name) {
+  return name && [["before", "year"].includes(versus) ? words.versus.weeks : "", words.versus.note].filter(Boolean).join(" ");
+}
+
 function compared(state, stretch) {
   if (state.versus === "none") return null;
   if (state.versus !== "since") return stretchBefore(stretch, state.versus);
@@ -88,8 +92,8 @@ openStillPage(({ venue, format, days, now }) => {
       });
       const [pairs, line] = await Promise.all([eachOf(shown, (one) => both(one, "day")), both(metric, step)]);
       if (mine !== asked) return;
-      showTotals(pairs, metric, versusName, (one) => controls.set("metric", one), venue.k, format);
-      course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, marks: marksOf(venue, stretch, days) });
+      showTotals(pairs, metric, { name: versusName, note: noteOf(state, versusName) }, (one) => controls.set("metric", one), venue.k, format);
+      course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, otherZone: other?.zone, marks: marksOf(venue, stretch, days) });
       await showContrast(state, control, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
       const [{ ranking, ofGroups }, hours] = await Promise.all([rank(metric, stretch), heat(state, metric, stretch)]);
       if (mine !== asked) return;

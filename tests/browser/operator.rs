@@ -99,7 +99,7 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     choose(&mut browser, "choice-period", "today");
     choose(&mut browser, "choice-zone", "court");
     assert!(browser.url().ends_with("/traffic?metric=occupancy&zone=court&period=today"), "{}", browser.url());
-    assert_eq!(browser.text("#course .sub"), "People present, Food court, by hour");
+    assert_eq!(browser.text("#course .sub"), "People present · Food court · by hour");
     let said = browser.text("#course .readout");
     assert!(said.contains("17:00 to 18:00:") && said.contains("between"), "{said}");
     assert!(browser.text("#course .flags").contains("Uncalibrated"));
@@ -116,14 +116,20 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
         Some("from,to,zone,metric,value,low,high,state,flags,windows_known,windows")
     );
     let hour = lines.find(|line| line.starts_with("2025-11-24T16:00:00.000Z")).expect("the hour");
-    assert!(hour.contains(",court,occupancy,") && hour.contains(",final,"), "{hour}");
+    let told = mall.server.json(
+        "/api/v1/venues/mall/figures?metric=occupancy&zone=court&step=1h&from=2025-11-24T16:00:00Z&to=2025-11-24T17:00:00Z",
+    );
+    let figure = &told["figures"][0];
+    let [value, low, high] = ["value", "low", "high"].map(|key| figure[key].as_u64().expect("a number"));
+    assert!(hour.contains(&format!(",court,occupancy,{value},{low},{high},final,")), "{hour}");
+    assert!(said.contains(&format!("{value}, between {low} and {high}")), "{said}");
     assert!(text.contains(",,,,open,"), "an open hour has no number: {text}");
 
     // Back is back.
     browser.run("history.back()");
     browser.until("the venue is shown again", "return !location.search.includes('zone')");
     until_settled(&mut browser);
-    assert_eq!(browser.text("#course .sub"), "People present, the whole venue, by hour");
+    assert_eq!(browser.text("#course .sub"), "People present · Whole venue · by hour");
 
     open(&mut browser, &mall, "now");
     browser.until("the plan has numbers", "return document.querySelector('.zone[aria-label*=\"between\"]') !== null");
@@ -201,6 +207,6 @@ fn a_language_is_chosen_and_kept() {
         assert_eq!(seen[0], "fr", "{page}");
         let text = seen[1].as_str().expect("a text");
         assert!(!text.contains("undefined") && !text.contains("NaN"), "{page}: {text}");
-        assert!(text.contains("Vie privée") && !text.contains("the whole venue"), "{page}: {text}");
+        assert!(text.contains("Vie privée") && !text.contains("Whole venue"), "{page}: {text}");
     }
 }
