@@ -30,6 +30,11 @@ function ticksOf(points, step, format) {
   return { edges: points.map((p) => (p.from + p.to) / 2000), tick: (secs) => write(secs * 1000) };
 }
 
+/** Whether a mark's days touch a point's. */
+function isMarked(point, mark) {
+  return (mark.from <= point.date && point.date <= mark.to) || (point.from <= mark.at && mark.at < point.to);
+}
+
 /** Hours without the nights before the first and after the last of which there is anything, in either of two series. */
 function awake(drawn) {
   if (drawn.step !== "hour") return drawn;
@@ -43,7 +48,7 @@ function awake(drawn) {
 /**
  * What is to be drawn.
  * @typedef {{ points: object[], other: ?object[], metric: string, zone: ?string, step: string, title: string,
- *   otherName: ?string, otherZone: ?string, marks: { at: number, name: string }[] }} Drawn
+ *   otherName: ?string, otherZone: ?string, marks: { at: number, from: string, to: string, name: string }[] }} Drawn
  */
 
 /**
@@ -73,8 +78,8 @@ export function seriesViewIn(section, heading, k, format) {
     const point = drawn && index !== null ? drawn.points[index] : null;
     const other = drawn?.other?.[index];
     const against = other && other.state !== "ahead" ? ` · ${drawn.otherName} (${sayWhen(other, drawn.step, format)}): ${say(other).long}` : "";
-    const mark = point && drawn.marks.find(({ at: when }) => point.from <= when * 1000 && when * 1000 < point.to);
-    readout.textContent = point ? `${sayWhen(point, drawn.step, format)}: ${say(point).long}${against}${mark ? ` · ${mark.name}` : ""}` : "";
+    const names = point ? drawn.marks.filter((mark) => isMarked(point, mark)).map(({ name }) => ` · ${name}`).join("") : "";
+    readout.textContent = point ? `${sayWhen(point, drawn.step, format)}: ${say(point).long}${against}${names}` : "";
   };
   const chart = chartIn(host, tell);
   const table = () => {
@@ -108,7 +113,8 @@ export function seriesViewIn(section, heading, k, format) {
         number: format.number,
         least: isAdded(next.metric) ? 10 : 5,
         other: next.other && next.points.map((_, i) => next.other[i]?.value ?? null),
-        marks: next.marks,
+        // What began before the first window is named at it.
+        marks: next.marks.map(({ at, name }) => ({ at: Math.max(at, next.points[0].from) / 1000, name })).filter(({ at }) => at * 1000 < next.points.at(-1).to),
       } : null);
       tell(null);
       table();

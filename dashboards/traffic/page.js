@@ -22,9 +22,9 @@ const HEAT_DAYS_MAX = 91;
 /** The days that have a name: exceptions to the opening hours, and events. */
 function marksOf(venue, stretch, days) {
   const inside = (from, to) => from <= stretch.to && to >= stretch.from;
-  const closed = (venue.special_days ?? []).filter(({ date }) => inside(date, date)).map(({ date, hours }) => ({ date, name: hours === "closed" ? words.closed : hours }));
-  const events = (venue.events ?? []).filter(({ from, to }) => inside(from, to)).map(({ from, name }) => ({ date: from < stretch.from ? stretch.from : from, name }));
-  const all = [...closed, ...events].map(({ date, name }) => ({ at: days.startOf(date) / 1000, name }));
+  const closed = venue.special_days.filter(({ date }) => inside(date, date)).map(({ date, hours }) => ({ from: date, to: date, name: hours === "closed" ? words.closed : hours }));
+  const events = venue.events.filter(({ from, to }) => inside(from, to)).map(({ from, to, name }) => ({ from, to, name }));
+  const all = [...closed, ...events].map((mark) => ({ ...mark, at: days.startOf(mark.from) }));
   return all.sort((a, b) => a.at - b.at);
 }
 

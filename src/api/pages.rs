@@ -139,7 +139,8 @@ const PAGES: &[Page] = &[
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
 /// What is said of a page that there is not.
-const NO_PAGE: &str = "no such page; there are now, traffic, dwell, flows, sensors, calibration, privacy and settings";
+const NO_PAGE: &str =
+    "no such page; there are now, traffic, dwell, flows, sensors, calibration, privacy and settings";
 /// The icon of every page.
 pub(super) const ICON: &str = "/assets/icon.svg";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -237,7 +238,12 @@ impl Asset {
         let hash = blake3::hash(text.as_bytes()).to_hex();
         // Weak: the same text goes out compressed and as it is.
         let tag = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..16]));
-        Self { path: path.into(), content_type, text, tag: tag.unwrap_or(HeaderValue::from_static("W/\"0\"")) }
+        Self {
+            path: path.into(),
+            content_type,
+            text,
+            tag: tag.unwrap_or(HeaderValue::from_static("W/\"0\"")),
+        }
     }
 
     pub(super) fn answer(&self, headers: &HeaderMap) -> Response {

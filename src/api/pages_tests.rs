@@ -225,12 +225,13 @@ fn is_exported(page: &Page, place: usize, line: &str) {
         .unwrap_or_else(|| panic!("{}: `{line}` is not an import of names on one line", module.name));
     let from = resolved(module.name, from);
     let earlier = page.modules[..place].iter().find(|other| other.name == from);
-    let earlier = earlier
-        .unwrap_or_else(|| panic!("{}: {from} does not come before {}", page.name, module.name));
+    let earlier =
+        earlier.unwrap_or_else(|| panic!("{}: {from} does not come before {}", page.name, module.name));
     for name in names.split(", ") {
         let exported = earlier.text.lines().any(|line| {
-            line.strip_prefix("export ")
-                .is_some_and(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name))
+            line.strip_prefix("export ").is_some_and(|rest| {
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+            })
         });
         assert!(exported, "{}: {from} exports no {name}", module.name);
     }

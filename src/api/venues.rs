@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract;
 
 use super::{Problem, State};
-use crate::config::{ClockKind, Venue};
+use crate::config::{ClockKind, Event, Venue};
 use crate::release::Metric;
 
 /// A venue in the list.
@@ -40,6 +40,8 @@ pub(super) struct VenueDetail {
     clock: Clock,
     /// Dates whose hours are not the weekday's, holidays among them, in order.
     special_days: Vec<SpecialDay>,
+    /// Named events, in order of time.
+    events: Vec<VenueEvent>,
     /// Whether it has opening hours; without, it is always open.
     hours_configured: bool,
     /// No figure about fewer people leaves.
@@ -64,6 +66,19 @@ pub(super) struct SpecialDay {
     date: String,
     /// `closed`, or hours like `10:00-13:00, 14:00-19:00`.
     hours: String,
+}
+
+/// A named event.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct VenueEvent {
+    /// What it is called.
+    name: String,
+    /// Its first day, like `2026-11-27`.
+    #[schema(format = Date)]
+    from: String,
+    /// Its last day.
+    #[schema(format = Date)]
+    to: String,
 }
 
 /// Where a venue's time comes from.
@@ -140,6 +155,12 @@ pub(super) async fn one(
     Ok(Json(VenueDetail::from(state.venue(&venue)?)))
 }
 
+impl VenueEvent {
+    fn of(event: &Event) -> Self {
+        Self { name: event.name.clone(), from: event.from.to_string(), to: event.to.to_string() }
+    }
+}
+
 impl From<&Venue> for VenueDetail {
     fn from(venue: &Venue) -> Self {
         let group = |place: usize| venue.groups.get(place).map(ToString::to_string);
@@ -158,7 +179,12 @@ impl From<&Venue> for VenueDetail {
             name: venue.name.clone(),
             timezone: venue.timezone.clone(),
             day_starts_at: venue.calendar.day_starts_at().format("%H:%M").to_string(),
-            special_days: venue.hours.special_days().map(|(date, hours)| SpecialDay { date: date.to_string(), hours }).collect(),
+            special_days: venue
+                .hours
+                .special_days()
+                .map(|(date, hours)| SpecialDay { date: date.to_string(), hours })
+                .collect(),
+            events: venue.events.iter().map(VenueEvent::of).collect(),
             clock: match venue.clock {
                 ClockKind::Wall => Clock::Wall,
                 ClockKind::Sightings => Clock::Sightings,
@@ -202,6 +228,8 @@ mod tests {
         assert_eq!(venue["special_days"], json!([{"date": "2026-12-25", "hours": "closed"}]));
         let rest = (&venue["k"], &venue["clock"], &venue["hours_configured"], &venue["groups"]);
         assert_eq!(rest, (&json!(10), &json!("wall"), &json!(true), &json!(["ground"])));
+        let event = json!({"name": "Black Friday", "from": "2026-11-27", "to": "2026-11-30"});
+        assert_eq!(venue["events"], json!([event]));
         let unknown = stage.get("/api/v1/venues/A4:C1:38:11:22:33").await;
         assert_eq!(unknown.status.as_u16(), 404);
         unknown.is_problem("GET /api/v1/venues lists");

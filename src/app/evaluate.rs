@@ -205,6 +205,7 @@ fn one_room(tz: chrono_tz::Tz) -> Result<Venue> {
         timezone: tz.name().to_owned(),
         clock: ClockKind::Sightings,
         hours: Hours::default(),
+        events: Vec::new(),
         crowd_radio: CrowdRadio::Wifi,
         thresholds: Thresholds::default(),
         zones: vec![Zone {

@@ -161,13 +161,8 @@ impl Server {
         let directory = Directory::new(&config);
         let strangers = Strangers::default();
         let probes = directory.probes().clone();
-        let intake = tokio::spawn(intake::run(
-            messages,
-            directory,
-            strangers.clone(),
-            door.deliveries,
-            tally.clone(),
-        ));
+        let intake =
+            tokio::spawn(intake::run(messages, directory, strangers.clone(), door.deliveries, tally.clone()));
         let state = api::State {
             head_counts: HeadCounts::new(venues.clone(), store.clone(), changes),
             desk: Desk::new(key, store.clone(), door.fast.clone()),

@@ -108,6 +108,8 @@ pub(super) struct VenueFile {
     pub(super) crowd_radio: CrowdRadio,
     #[serde(default)]
     pub(super) thresholds: ThresholdsFile,
+    #[serde(default, rename = "event")]
+    pub(super) events: Vec<super::events::EventFile>,
     #[serde(default, rename = "zone")]
     pub(super) zones: Vec<ZoneFile>,
     #[serde(default, rename = "sensor")]

@@ -69,7 +69,8 @@ impl Hours {
     /// The dates whose hours are not the weekday's, in order, each with its hours as the configuration writes them.
     pub fn special_days(&self) -> impl Iterator<Item = (NaiveDate, String)> {
         let write = |spans: &[Span]| {
-            let span = |span: &Span| format!("{}-{}", span.opens.format("%H:%M"), span.closes.format("%H:%M"));
+            let span =
+                |span: &Span| format!("{}-{}", span.opens.format("%H:%M"), span.closes.format("%H:%M"));
             if spans.is_empty() {
                 "closed".to_owned()
             } else {

@@ -3,10 +3,12 @@
 //! Unknown keys are refused. Below a privacy floor the program says why and does not start. Environment variables
 //! stand over the file: `PASSANT__HTTP__LISTEN=127.0.0.1:8081` is `[http] listen`.
 
+mod events;
 mod file;
 mod hours;
 mod validate;
 
+pub use events::{EVENTS_MAX, Event};
 pub use hours::{Hours, HoursError};
 
 use std::net::{IpAddr, SocketAddr};
@@ -171,6 +173,8 @@ pub struct Venue {
     pub clock: ClockKind,
     /// When it is open.
     pub hours: Hours,
+    /// What happens there, in order of time.
+    pub events: Vec<Event>,
     /// Which radio the crowd lens counts.
     pub crowd_radio: CrowdRadio,
     /// What makes a visit a visit.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono::NaiveTime;
 use passant_wire::{Id, PROBE_SENSOR};
 
+use super::events::events;
 use super::file::{File, MqttFile, PublicFile, RetentionFile, SensorFile, VaultFile, VenueFile, ZoneFile};
 use super::{
     COARSE_MONTHS_MAX, ClockKind, Config, Error, FINE_DAYS_MAX, Hours, K_DEFAULT, K_FLOOR, Mqtt, Notice,
@@ -240,6 +241,7 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
     }
     let hours = Hours::parse(&file.hours).map_err(|e| faults.push(format!("{at}: hours: {e}"))).ok();
     let thresholds = thresholds(&file, k, &at, faults);
+    let events = events(file.events, &at, faults);
     let (zones, groups) = zones(file.zones, &at, faults);
     let sensors = sensors(file.sensors, &zones, &at, faults);
     if faults.len() > before {
@@ -253,6 +255,7 @@ fn venue(file: VenueFile, k: u32, faults: &mut Vec<String>) -> Option<Venue> {
         timezone: file.timezone,
         clock: file.clock,
         hours: hours?,
+        events,
         crowd_radio: file.crowd_radio,
         thresholds,
         zones,

@@ -98,10 +98,15 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     choose(&mut browser, "choice-metric", "occupancy");
     choose(&mut browser, "choice-period", "today");
     choose(&mut browser, "choice-zone", "court");
-    assert!(browser.url().ends_with("/traffic?metric=occupancy&zone=court&period=today"), "{}", browser.url());
+    assert!(
+        browser.url().ends_with("/traffic?metric=occupancy&zone=court&period=today"),
+        "{}",
+        browser.url()
+    );
     assert_eq!(browser.text("#course .sub"), "People present · Food court · by hour");
     let said = browser.text("#course .readout");
     assert!(said.contains("17:00 to 18:00:") && said.contains("between"), "{said}");
+    assert!(said.ends_with("· Late opening"), "the day's event is named: {said}");
     assert!(browser.text("#course .flags").contains("Uncalibrated"));
     assert!(browser.text("#totals").contains("Food court"));
 
@@ -111,10 +116,7 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     mall.server.until("the table is saved", |_| file.exists());
     let text = std::fs::read_to_string(&file).expect("the table");
     let mut lines = text.lines();
-    assert_eq!(
-        lines.next(),
-        Some("from,to,zone,metric,value,low,high,state,flags,windows_known,windows")
-    );
+    assert_eq!(lines.next(), Some("from,to,zone,metric,value,low,high,state,flags,windows_known,windows"));
     let hour = lines.find(|line| line.starts_with("2025-11-24T16:00:00.000Z")).expect("the hour");
     let told = mall.server.json(
         "/api/v1/venues/mall/figures?metric=occupancy&zone=court&step=1h&from=2025-11-24T16:00:00Z&to=2025-11-24T17:00:00Z",
@@ -132,7 +134,10 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     assert_eq!(browser.text("#course .sub"), "People present · Whole venue · by hour");
 
     open(&mut browser, &mall, "now");
-    browser.until("the plan has numbers", "return document.querySelector('.zone[aria-label*=\"between\"]') !== null");
+    browser.until(
+        "the plan has numbers",
+        "return document.querySelector('.zone[aria-label*=\"between\"]') !== null",
+    );
     browser.run("document.querySelector('.zone[aria-label^=\"Food court\"]').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
     browser.until(
         "the zone's day is shown",
@@ -144,7 +149,9 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
 /// The head counts of the mall as they are kept.
 fn counts(mall: &Mall) -> Vec<(String, u64)> {
     let list = mall.server.json("/api/v1/venues/mall/head-counts");
-    let count = |row: &Value| (row["zone"].as_str().expect("a zone").to_owned(), row["people"].as_u64().expect("people"));
+    let count = |row: &Value| {
+        (row["zone"].as_str().expect("a zone").to_owned(), row["people"].as_u64().expect("people"))
+    };
     list["head_counts"].as_array().expect("counts").iter().map(count).collect()
 }
 
@@ -174,13 +181,19 @@ fn heads_are_counted_corrected_and_taken_back() {
     browser.click("#counts-body button");
     browser.run("document.querySelector('#entry-people').value = '40'");
     browser.click("#entry-form button");
-    browser.until("it is corrected", "return document.querySelector('#counts-body td.strong').textContent === '40'");
+    browser.until(
+        "it is corrected",
+        "return document.querySelector('#counts-body td.strong').textContent === '40'",
+    );
     assert_eq!(counts(&mall), [("market".to_owned(), 40)]);
 
     // What the server refuses is told in its words, and what was there stays.
     browser.run("document.querySelector('#entry-zone').value = 'market'; document.querySelector('#entry-people').value = '41'");
     browser.click("#entry-form button");
-    browser.until("the overlap is told", "return document.querySelector('#entry-wrong').textContent.includes('overlaps head count')");
+    browser.until(
+        "the overlap is told",
+        "return document.querySelector('#entry-wrong').textContent.includes('overlaps head count')",
+    );
     assert_eq!(counts(&mall), [("market".to_owned(), 40)]);
 
     let remove = "#counts-body td:last-child button:last-child";
