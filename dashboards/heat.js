@@ -61,7 +61,7 @@ export function showHeat(places, points, metric, days, k, format) {
     }));
   });
   const table = html("table", { class: "heat" }, html("thead", {}, head), html("tbody", {}, ...rows));
-  places.body.replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "region", "aria-label": words.heatTitle }, table));
+  places.body.replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": words.heatTitle }, table));
   places.legend.replaceChildren(...heatLegend(width, unit, format));
   places.readout.textContent = words.heatHint;
   const columns = ["weekday", "hour", "metric", "value", "low", "high", "state", "windows_known", "windows"];

@@ -65,7 +65,7 @@ export function seriesViewIn(section, heading, k, format) {
   const readout = html("p", { class: "readout" });
   const notes = html("ul", { class: "flags" });
   const rows = html("tbody");
-  const scroll = html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${words.asTable}: ${heading}` }, html("table", {}, rows));
+  const scroll = html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": `${words.asTable}: ${heading}` }, html("table", {}, rows));
   const details = html("details", {}, html("summary", {}, words.asTable), scroll);
   const head = html("div", { class: "head" }, html("h2", { id: `${section.id}-title` }, heading), legend, tools);
   section.setAttribute("aria-labelledby", `${section.id}-title`);

@@ -33,6 +33,6 @@ export function showMatrix(places, cells, { heading, file, unit, columns, nameFo
   const head = html("tr", {}, html("th", { scope: "col" }, html("span", { class: "unseen" }, words.columnZone)), ...heads.map((column) => html("th", { scope: "col" }, html("span", {}, nameFor(column)))));
   const body = rows.map((row) => html("tr", {}, html("th", { scope: "row" }, nameFor(row)), ...heads.map((column) => box(row, column))));
   const table = html("table", { class: "heat matrix" }, html("thead", {}, head), html("tbody", {}, ...body));
-  places.body.replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "region", "aria-label": heading }, table));
+  places.body.replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": heading }, table));
   places.tools.replaceChildren(saver(file, heading, () => [columns, cells.map(({ row, column, value, low, high, windows }) => [row, column, value, low, high, windows])]));
 }

@@ -23,7 +23,7 @@ export async function showContrast(state, control, periods, metric, seriesOf, na
   const line = ({ zone, after, before }) => html("tr", {}, html("th", { scope: "row" }, nameFor(zone)), cell(before), cell(after), html("td", {}, changeOf(after, before, metric, words.versus.beforeShort, format)));
   const head = html("tr", {}, ...[words.columnZone, words.versus.beforeColumn, words.versus.afterColumn, words.versus.change].map((text) => html("th", { scope: "col" }, text)));
   const table = html("table", { "aria-labelledby": "contrast-title" }, html("thead", {}, head), html("tbody", {}, ...rows.map(line)));
-  place("contrast-body").replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "region", "aria-label": words.versus.contrast }, table), html("p", { class: "strong" }, verdict(rows, metric, nameFor, format)));
+  place("contrast-body").replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": words.versus.contrast }, table), html("p", { class: "strong" }, verdict(rows, metric, nameFor, format)));
 }
 
 function verdict(rows, metric, nameFor, format) {

@@ -132,7 +132,14 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     browser.until("the venue is shown again", "return !location.search.includes('zone')");
     until_settled(&mut browser);
     assert_eq!(browser.text("#course .sub"), "People present · Whole venue · by hour");
+}
 
+#[test]
+#[ignore = "needs Chromium"]
+fn a_zone_of_the_plan_shows_its_day() {
+    let mall = Mall::open();
+    let mut browser = Browser::open(Scripts::Run);
+    browser.look_as(DESK);
     open(&mut browser, &mall, "now");
     browser.until(
         "the plan has numbers",
