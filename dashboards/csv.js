@@ -17,11 +17,10 @@ export function csvOf(columns, rows) {
 export const SERIES_COLUMNS = ["from", "to", "zone", "metric", "value", "low", "high", "state", "flags", "windows_known", "windows"];
 
 /** The rows of a series. */
-export function seriesRows(points, zone, metric) {
-  const time = (at) => new Date(at).toISOString();
+export function seriesRows(points, zone, metric, format) {
   return points
     .filter((point) => point.state !== "ahead")
-    .map((p) => [time(p.from), time(p.to), zone, metric, p.value, p.low, p.high, p.state, p.flags.join(";"), p.known, p.parts]);
+    .map((p) => [format.stamp(p.from), format.stamp(p.to), zone, metric, p.value, p.low, p.high, p.state, p.flags.join(";"), p.known, p.parts]);
 }
 
 /**

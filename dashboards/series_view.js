@@ -102,7 +102,7 @@ export function seriesViewIn(section, heading, k, format) {
       empty.textContent = told.length ? words.onlyOpen : words.nothingThere;
       legend.replaceChildren(...chartLegend(words.metric[next.metric], next.other && next.otherName));
       showNotes(notes, told, k, format);
-      const save = () => [SERIES_COLUMNS, [...seriesRows(whole.points, whole.zone, whole.metric), ...seriesRows(whole.other ?? [], whole.otherZone, whole.metric)]];
+      const save = () => [SERIES_COLUMNS, [...seriesRows(whole.points, whole.zone, whole.metric, format), ...seriesRows(whole.other ?? [], whole.otherZone, whole.metric, format)]];
       tools.replaceChildren(saver(`passant-${next.metric}-${whole.points[0].date}`, heading, save));
       host.setAttribute("aria-label", spokenSummary(next, say, format));
       chart.show(any ? {

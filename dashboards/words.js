@@ -47,11 +47,20 @@ export function formats(timeZone) {
     const format = new Intl.DateTimeFormat(words.locale, { timeZone, hourCycle: "h23", ...options });
     return (at) => format.format(at);
   };
+  const stamped = new Intl.DateTimeFormat("en-GB", {
+    timeZone, hourCycle: "h23", timeZoneName: "longOffset",
+    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
   const number = new Intl.NumberFormat(words.locale);
   const signed = new Intl.NumberFormat(words.locale, { signDisplay: "exceptZero" });
   return {
     number: (n) => number.format(n),
     signed: (n) => signed.format(n),
+    /** RFC 3339 with the venue's offset, for programs. */
+    stamp: (at) => {
+      const part = Object.fromEntries(stamped.formatToParts(at).map(({ type, value }) => [type, value]));
+      return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${part.timeZoneName.slice(3) || "Z"}`;
+    },
     clock: time({ hour: "2-digit", minute: "2-digit" }),
     second: time({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     day: time({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),

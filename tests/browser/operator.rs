@@ -117,7 +117,9 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     let text = std::fs::read_to_string(&file).expect("the table");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("from,to,zone,metric,value,low,high,state,flags,windows_known,windows"));
-    let hour = lines.find(|line| line.starts_with("2025-11-24T16:00:00.000Z")).expect("the hour");
+    let hour = lines
+        .find(|line| line.starts_with("2025-11-24T17:00:00+01:00,2025-11-24T18:00:00+01:00,court"))
+        .expect("the hour");
     let told = mall.server.json(
         "/api/v1/venues/mall/figures?metric=occupancy&zone=court&step=1h&from=2025-11-24T16:00:00Z&to=2025-11-24T17:00:00Z",
     );
