@@ -20,7 +20,6 @@ function weekdayName(weekday, short) {
 function cellsOf(points, metric, days) {
   const cells = new Map();
   for (const point of points) {
-    if (point.state === "ahead") continue;
     const key = `${weekdayOf(point.date)} ${days.hourOf(point.from)}`;
     cells.set(key, [...(cells.get(key) ?? []), point]);
   }
