@@ -54,7 +54,10 @@ impl Strangers {
         let mut text = String::new();
         for (venue, sensors) in &list.messages {
             let _ = writeln!(text, "# Under the [[venue]] with id = \"{venue}\":");
-            text.push_str(&blocks(sensors));
+            for (sensor, messages) in sensors {
+                let remark = format!("Heard {messages} messages; name the zone it stands in.");
+                text.push_str(&block(sensor, &remark));
+            }
             text.push('\n');
         }
         if list.others > 0 {
@@ -67,24 +70,19 @@ impl Strangers {
         text
     }
 
-    /// The blocks of one venue; nothing where it has no stranger.
+    /// The blocks of one venue; nothing where it has no stranger. How often each was heard is not told: whoever asked again
+    /// and again could watch somebody walk past it.
     #[must_use]
     pub fn to_toml_of(&self, venue: &str) -> String {
         let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        list.messages.get(venue).map(blocks).unwrap_or_default()
+        let sensors = list.messages.get(venue).into_iter().flat_map(BTreeMap::keys);
+        sensors.map(|sensor| block(sensor, "Name the zone it stands in.")).collect()
     }
 }
 
-/// The blocks of a venue's strangers.
-fn blocks(sensors: &BTreeMap<Box<str>, u64>) -> String {
-    let mut text = String::new();
-    for (sensor, messages) in sensors {
-        let _ = writeln!(
-            text,
-            "\n# Heard {messages} messages; name the zone it stands in.\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\""
-        );
-    }
-    text
+/// A block to paste, under a remark.
+fn block(sensor: &str, remark: &str) -> String {
+    format!("\n# {remark}\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\"\n")
 }
 
 #[cfg(test)]
@@ -100,6 +98,9 @@ mod tests {
         }
         assert_eq!(strangers.len(), 3);
         assert_eq!(strangers.to_toml_of("museum").matches("[[venue.sensor]]").count(), 1);
+        let told = strangers.to_toml_of("mall");
+        strangers.note("mall", "new-1");
+        assert_eq!(strangers.to_toml_of("mall"), told, "one message more does not show");
         assert_eq!(strangers.to_toml_of("nowhere"), "");
         let text = strangers.to_toml();
         let parsed: toml::Table = text.replace("[[venue.sensor]]", "[[sensor]]").parse().unwrap();
