@@ -42,3 +42,30 @@ export function shade(occupancy, width) {
 export function edges(width) {
   return Array.from({ length: STEPS }, (_, step) => step * width);
 }
+
+/** A value of a metric with its unit. */
+export function written(value, unit, format) {
+  if (unit === "percent") return words.percent(format.number(value));
+  return unit === "minutes" ? words.minutes(format.number(value)) : format.number(value);
+}
+
+/**
+ * A point of a series in words.
+ * @param {{ state: string, value: ?number, low: ?number, high: ?number, known: number, parts: number }} point
+ */
+export function saidPoint(point, unit, k, format) {
+  if (point.state !== "final") {
+    const state = words.point[point.state];
+    return { short: state.short, band: "", long: state.why(k) };
+  }
+  const value = written(point.value, unit, format);
+  const band = [point.low, point.high].map(format.number);
+  const partly = point.known < point.parts ? `; ${words.point.known(format.number(point.known), format.number(point.parts))}` : "";
+  return { short: value, band: words.bandShort(...band), long: `${value}, ${words.band(...band)}${partly}` };
+}
+
+/** The class that colours a point. */
+export function shadeOf(point, width) {
+  if (point.state !== "final") return { held_back: "held-back", missing: "no-data", open: "open" }[point.state] ?? "ahead";
+  return `step-${Math.min(STEPS - 1, Math.floor(point.value / width))}`;
+}

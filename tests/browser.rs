@@ -14,6 +14,8 @@ mod mall;
 #[path = "support/mosquitto.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod mosquitto;
+#[path = "browser/operator.rs"]
+mod operator;
 #[path = "browser/opt_out.rs"]
 mod opt_out;
 #[path = "browser/pages.rs"]

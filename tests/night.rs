@@ -106,6 +106,7 @@ impl Night {
             live: Arc::new([(venue.id.clone(), live.clone())].into()),
             venues,
             store: store.clone(),
+            strangers: api::Strangers::default(),
             tally: tally.clone(),
             clock: Machine::clock(),
         };

@@ -26,6 +26,7 @@ mod shopper;
 mod sign_in;
 #[cfg(test)]
 mod stage;
+mod strangers;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod way;
 
 pub use problem::Problem;
 pub use shopper::poster::{NotPrinted, Poster};
+pub use strangers::Strangers;
 pub use tls::{Tls, TlsError, speech};
 pub use token::{Access, Token};
 pub use way::{Entrance, Peer};
@@ -106,6 +108,8 @@ pub struct State {
     pub retention: Retention,
     /// The newest judged occupancy.
     pub live: LiveFigures,
+    /// Who publishes and is not configured.
+    pub strangers: Strangers,
     /// The program's counters.
     pub tally: Tally,
     /// The machine's clock.
@@ -216,6 +220,7 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(alerts::list))
         .routes(routes!(export::table))
         .routes(routes!(sensors::list))
+        .routes(routes!(strangers::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
         .routes(routes!(session::myself, session::sign_in, session::sign_out))

@@ -1,7 +1,7 @@
 //! The pages: what is looked at, from inside the program.
 //!
-//! Their sources are in `dashboards/`. The modules of a page are given as one script, so that a cold cache costs one
-//! request instead of one a module; `Module` says what such a module may look like.
+//! Their sources are in `dashboards/`. Every page has the same shell, a main part of its own, and its modules as one script,
+//! so that a cold cache costs one request instead of one a module; `Module` says what such a module may look like.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use super::{Problem, Served, State};
 
 /// A file that is given as it is here.
 pub(super) struct Asset {
-    path: &'static str,
+    path: String,
     content_type: &'static str,
     text: String,
     tag: HeaderValue,
@@ -38,47 +38,145 @@ macro_rules! modules {
     ($($name:literal),+ $(,)?) => { &[$(Module { name: $name, text: source!($name) }),+] };
 }
 
-/// What the page is made of, each module after those that it imports.
-const MODULES: &[Module] = modules![
-    "words.js",
-    "server.js",
-    "markup.js",
-    "states.js",
-    "geometry.js",
-    "plan.js",
-    "curve.js",
-    "sensors.js",
-    "now.js",
-    "page.js",
+/// A page of a venue.
+struct Page {
+    /// Its word in the address.
+    name: &'static str,
+    /// What stands inside the shell.
+    main: &'static str,
+    /// Its script, each module after those that it imports.
+    modules: &'static [Module],
+}
+
+macro_rules! page {
+    ($name:literal, $main:literal, $($module:literal),+ $(,)?) => {
+        Page { name: $name, main: source!($main), modules: modules![
+            "languages/en.js", "languages/fr.js", "words.js", "server.js", "markup.js", "days.js", "shell.js",
+            $($module),+
+        ] }
+    };
+}
+
+/// Every page; the first is the one at `/` and `/venues/{venue}`.
+const PAGES: &[Page] = &[
+    page![
+        "now",
+        "now/now.html",
+        "states.js",
+        "flags.js",
+        "chart.js",
+        "rove.js",
+        "sensor_care.js",
+        "now/geometry.js",
+        "now/plan.js",
+        "now/curve.js",
+        "now/sensors.js",
+        "now/number.js",
+        "now/page.js",
+    ],
+    page![
+        "traffic",
+        "traffic/traffic.html",
+        "states.js",
+        "flags.js",
+        "chart.js",
+        "series.js",
+        "csv.js",
+        "controls.js",
+        "period.js",
+        "series_view.js",
+        "heat.js",
+        "ranking.js",
+        "totals.js",
+        "traffic/contrast.js",
+        "traffic/groups.js",
+        "traffic/page.js",
+    ],
+    page![
+        "dwell",
+        "dwell/dwell.html",
+        "states.js",
+        "flags.js",
+        "chart.js",
+        "series.js",
+        "csv.js",
+        "controls.js",
+        "period.js",
+        "series_view.js",
+        "heat.js",
+        "ranking.js",
+        "totals.js",
+        "dwell/bands.js",
+        "dwell/page.js",
+    ],
+    page![
+        "flows",
+        "flows/flows.html",
+        "states.js",
+        "flags.js",
+        "csv.js",
+        "controls.js",
+        "period.js",
+        "ranking.js",
+        "rove.js",
+        "flows/sankey.js",
+        "flows/matrix.js",
+        "flows/page.js",
+    ],
+    page!["sensors", "sensors/sensors.html", "flags.js", "csv.js", "sensor_care.js", "sensors/page.js"],
+    page![
+        "calibration",
+        "calibration/calibration.html",
+        "csv.js",
+        "controls.js",
+        "calibration/learnt.js",
+        "calibration/tally.js",
+        "calibration/page.js",
+    ],
+    page!["privacy", "privacy/privacy.html", "series.js", "csv.js", "period.js", "privacy/page.js"],
+    page!["settings", "settings/settings.html", "settings/keys.js", "settings/page.js"],
 ];
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
+/// What is said of a page that there is not.
+const NO_PAGE: &str =
+    "no such page; there are now, traffic, dwell, flows, sensors, calibration, privacy and settings";
 /// The icon of every page.
 pub(super) const ICON: &str = "/assets/icon.svg";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// A browser may keep what it has, and asks each time whether it is still the same.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
-static PAGE: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("/", "text/html; charset=utf-8", source!("page.html").to_owned()));
+/// The outlines, in the order of the pages.
+static OUTLINES: LazyLock<Vec<Asset>> = LazyLock::new(|| PAGES.iter().map(Page::outline).collect());
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    const SCRIPT: &str = "text/javascript; charset=utf-8";
-    let style =
-        concat!(source!("vendor/uplot/uPlot.min.css"), "\n", source!("palette.css"), source!("page.css"));
+    let style = concat!(
+        source!("vendor/uplot/uPlot.min.css"),
+        "\n",
+        source!("palette.css"),
+        source!("shell.css"),
+        source!("now/now.css"),
+        source!("report.css")
+    );
     let uplot = concat!(source!("vendor/uplot/uPlot.iife.min.js"), "\nexport default uPlot;\n");
-    vec![
+    let mut assets = vec![
         Asset::new("/assets/page.css", "text/css; charset=utf-8", style.to_owned()),
-        Asset::new("/assets/page.js", SCRIPT, joined(MODULES)),
         Asset::new(UPLOT, SCRIPT, uplot.to_owned()),
         Asset::new(ICON, "image/svg+xml", source!("icon.svg").to_owned()),
-    ]
+    ];
+    assets.extend(PAGES.iter().map(|page| Asset::new(page.path(), SCRIPT, joined(page.modules))));
+    assets
 });
 
 /// The routes of the pages and of what they are made of.
 pub(super) fn routes() -> Router<Served> {
-    let mut router = Router::new().route("/", get(first)).route("/venues/{venue}", get(of_venue));
+    let mut router = Router::new()
+        .route("/", get(first))
+        .route("/venues/{venue}", get(of_venue))
+        .route("/venues/{venue}/{page}", get(page_of_venue));
     for asset in ASSETS.iter() {
-        router = router.route(asset.path, get(async |headers: HeaderMap| asset.answer(&headers)));
+        router = router.route(&asset.path, get(async |headers: HeaderMap| asset.answer(&headers)));
     }
     router
 }
@@ -92,7 +190,7 @@ pub(super) fn icon() -> Router<Served> {
 }
 
 async fn first(headers: HeaderMap) -> Response {
-    PAGE.answer(&headers)
+    OUTLINES[0].answer(&headers)
 }
 
 async fn of_venue(
@@ -101,15 +199,51 @@ async fn of_venue(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.venue(&venue)?;
-    Ok(PAGE.answer(&headers))
+    Ok(OUTLINES[0].answer(&headers))
+}
+
+async fn page_of_venue(
+    extract::State(state): extract::State<State>,
+    extract::Path((venue, page)): extract::Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    state.venue(&venue)?;
+    let known = PAGES.iter().zip(OUTLINES.iter()).find(|(known, _)| known.name == page);
+    let (_, outline) = known.ok_or_else(|| Problem::not_found(NO_PAGE))?;
+    Ok(outline.answer(&headers))
+}
+
+impl Page {
+    fn path(&self) -> String {
+        format!("/assets/{}.js", self.name)
+    }
+
+    fn draws_curves(&self) -> bool {
+        self.modules.iter().any(|module| module.text.contains(UPLOT))
+    }
+
+    /// The shell around the page's own part.
+    fn outline(&self) -> Asset {
+        let preload = format!("<link rel=\"modulepreload\" href=\"{UPLOT}\">\n");
+        let text = source!("shell.html")
+            .replace("{preload}\n", if self.draws_curves() { &preload } else { "" })
+            .replace("{page}", self.name)
+            .replace("{main}\n", self.main);
+        Asset::new(String::new(), "text/html; charset=utf-8", text)
+    }
 }
 
 impl Asset {
-    pub(super) fn new(path: &'static str, content_type: &'static str, text: String) -> Self {
+    pub(super) fn new(path: impl Into<String>, content_type: &'static str, text: String) -> Self {
         let hash = blake3::hash(text.as_bytes()).to_hex();
         // Weak: the same text goes out compressed and as it is.
         let tag = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..16]));
-        Self { path, content_type, text, tag: tag.unwrap_or(HeaderValue::from_static("W/\"0\"")) }
+        Self {
+            path: path.into(),
+            content_type,
+            text,
+            tag: tag.unwrap_or(HeaderValue::from_static("W/\"0\"")),
+        }
     }
 
     pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
@@ -128,7 +262,9 @@ impl Asset {
 
 /// One script out of modules. Names are unique among them (a test looks), so nothing has to be renamed.
 fn joined(modules: &[Module]) -> String {
-    let mut script = format!("import uPlot from \"{UPLOT}\";\n");
+    let foreign = format!("import uPlot from \"{UPLOT}\";\n");
+    let needs_it = modules.iter().any(|module| module.text.contains(&foreign));
+    let mut script = if needs_it { foreign } else { String::new() };
     for module in modules {
         script.push_str(&format!("// {}\n", module.name));
         for line in module.text.lines().filter(|line| !line.starts_with("import ")) {

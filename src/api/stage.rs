@@ -10,7 +10,7 @@ use passant_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{Access, Entrance, Peer, State, problem, router};
+use super::{Access, Entrance, Peer, State, Strangers, problem, router};
 use crate::clock::{EpochMs, Machine};
 use crate::config::{Config, EXAMPLE, HttpDoor, Retention};
 use crate::desk::{self, Desk};
@@ -69,6 +69,7 @@ impl Stage {
             ledger,
             retention: Retention::default(),
             live: Arc::new([(id("mall"), watched)].into()),
+            strangers: Strangers::told_by(|venue| format!("# strangers of {venue}\n")),
             tally: tally.clone(),
             clock: Machine::clock(),
         };

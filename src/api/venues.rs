@@ -6,6 +6,7 @@ use axum::extract;
 use super::caller::Caller;
 use super::{Problem, State};
 use crate::config::{ClockKind, Event, EventKind, Venue};
+use crate::release::Metric;
 
 /// A venue in the list.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -34,24 +35,28 @@ pub(super) struct VenueDetail {
     name: String,
     /// Its time zone's IANA name.
     timezone: String,
+    /// The local time at which its days begin, like `04:00`.
+    day_starts_at: String,
     /// Where its time comes from.
     clock: Clock,
+    /// Dates whose hours are not the weekday's, holidays among them, in order.
+    special_days: Vec<SpecialDay>,
+    /// Its holidays and named events, by their first day.
+    events: Vec<VenueEvent>,
     /// Whether it has opening hours; without, it is always open.
     hours_configured: bool,
     /// No figure about fewer people leaves.
     k: u32,
     /// What makes a visit a visit.
     thresholds: VenueThresholds,
+    /// What is counted, as `/figures` takes it.
+    metrics: &'static [Metric],
     /// The ids of its zone groups.
     groups: Vec<String>,
     /// Its zones.
     zones: Vec<VenueZone>,
     /// Its sensors.
     sensors: Vec<VenueSensor>,
-    /// Its holidays and named events, by their first day.
-    events: Vec<VenueEvent>,
-    /// The dates with opening hours of their own, in order.
-    exceptions: Vec<VenueException>,
 }
 
 /// A stretch of days with a name.
@@ -69,14 +74,14 @@ pub(super) struct VenueEvent {
     to: String,
 }
 
-/// A date with opening hours of its own.
+/// A date whose opening hours are not the weekday's.
 #[derive(serde::Serialize, utoipa::ToSchema)]
-pub(super) struct VenueException {
-    /// The date.
+pub(super) struct SpecialDay {
+    /// The date, like `2026-12-25`.
     #[schema(format = Date)]
     date: String,
-    /// Whether it is closed all day.
-    closed: bool,
+    /// `closed`, or hours like `10:00-13:00, 14:00-19:00`.
+    hours: String,
 }
 
 /// Where a venue's time comes from.
@@ -158,6 +163,17 @@ pub(super) async fn one(
     Ok(Json(VenueDetail::from(state.venue(&venue)?)))
 }
 
+impl VenueEvent {
+    fn of(event: &Event) -> Self {
+        Self {
+            name: event.name.clone(),
+            kind: event.kind,
+            from: event.from.to_string(),
+            to: event.to.to_string(),
+        }
+    }
+}
+
 impl From<&Venue> for VenueDetail {
     fn from(venue: &Venue) -> Self {
         let group = |place: usize| venue.groups.get(place).map(ToString::to_string);
@@ -171,21 +187,17 @@ impl From<&Venue> for VenueDetail {
             let zone = venue.zones.get(sensor.zone)?;
             Some(VenueSensor { id: sensor.id.to_string(), zone: zone.id.to_string() })
         });
-        let event = |event: &Event| VenueEvent {
-            name: event.name.clone(),
-            kind: event.kind,
-            from: event.from.to_string(),
-            to: event.to.to_string(),
-        };
-        let exceptions = venue.hours.exceptions();
         Self {
-            events: venue.events.iter().map(event).collect(),
-            exceptions: exceptions
-                .map(|(date, closed)| VenueException { date: date.to_string(), closed })
-                .collect(),
             id: venue.id.to_string(),
             name: venue.name.clone(),
             timezone: venue.timezone.clone(),
+            day_starts_at: venue.calendar.day_starts_at().format("%H:%M").to_string(),
+            special_days: venue
+                .hours
+                .special_days()
+                .map(|(date, hours)| SpecialDay { date: date.to_string(), hours })
+                .collect(),
+            events: venue.events.iter().map(VenueEvent::of).collect(),
             clock: match venue.clock {
                 ClockKind::Wall => Clock::Wall,
                 ClockKind::Sightings => Clock::Sightings,
@@ -198,6 +210,7 @@ impl From<&Venue> for VenueDetail {
                 visitor_secs: venue.thresholds.visitor_secs,
                 engaged_secs: venue.thresholds.engaged_secs,
             },
+            metrics: &Metric::ALL,
             groups: venue.groups.iter().map(ToString::to_string).collect(),
             zones: zones.collect(),
             sensors: sensors.collect(),
@@ -209,6 +222,7 @@ impl From<&Venue> for VenueDetail {
 mod tests {
     use serde_json::json;
 
+    use super::Metric;
     use crate::api::stage::Stage;
 
     #[tokio::test]
@@ -222,12 +236,14 @@ mod tests {
         assert_eq!(venue["zones"][0]["polygon"][2], json!([20.0, 10.0]));
         assert_eq!(venue["sensors"][1], json!({"id": "food-1", "zone": "food-court"}));
         assert_eq!(venue["thresholds"]["near_dbm"], -80);
+        assert_eq!(venue["metrics"].as_array().unwrap().len(), Metric::ALL.len());
+        assert_eq!(venue["day_starts_at"], "04:00");
+        assert_eq!(venue["special_days"], json!([{"date": "2026-12-25", "hours": "closed"}]));
         let rest = (&venue["k"], &venue["clock"], &venue["hours_configured"], &venue["groups"]);
         assert_eq!(rest, (&json!(10), &json!("wall"), &json!(true), &json!(["ground"])));
         let christmas =
             json!({"name": "Christmas", "kind": "holiday", "from": "2026-12-25", "to": "2026-12-25"});
         assert_eq!((&venue["events"][1], &venue["events"][0]["kind"]), (&christmas, &json!("event")));
-        assert_eq!(venue["exceptions"], json!([{"date": "2026-12-25", "closed": true}]));
         let unknown = stage.get("/api/v1/venues/A4:C1:38:11:22:33").await;
         assert_eq!(unknown.status.as_u16(), 404);
         unknown.is_problem("GET /api/v1/venues lists");

@@ -163,14 +163,10 @@ impl Server {
         let (messages, link) = link::listen(link, &Topic::FILTERS, tally.clone());
         tokio::spawn(renew(link.renewal(), corridor.rotations()));
         let directory = Directory::new(&config);
+        let strangers = Strangers::default();
         let probes = directory.probes().clone();
-        let intake = tokio::spawn(intake::run(
-            messages,
-            directory,
-            Strangers::default(),
-            door.deliveries,
-            tally.clone(),
-        ));
+        let intake =
+            tokio::spawn(intake::run(messages, directory, strangers.clone(), door.deliveries, tally.clone()));
         let accounts = Accounts::open(venues.clone(), store.clone(), ledger.clone()).await?;
         let state = api::State {
             accounts,
@@ -179,6 +175,7 @@ impl Server {
             ledger: ledger.clone(),
             retention: config.retention,
             live: Arc::new(live),
+            strangers: api::Strangers::told_by(move |venue| strangers.to_toml_of(venue)),
             venues,
             store,
             tally,

@@ -105,6 +105,12 @@ impl Calendar {
         Self { tz, day_starts_at }
     }
 
+    /// The local time at which a day begins.
+    #[must_use]
+    pub fn day_starts_at(&self) -> NaiveTime {
+        self.day_starts_at
+    }
+
     /// The venue day that a moment lies in.
     #[must_use]
     pub fn day_of(&self, at: EpochMs) -> Day {

@@ -6,6 +6,9 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 
 use crate::clock::{Calendar, EpochMs};
 
+/// What is written for a day without hours.
+pub const CLOSED: &str = "closed";
+
 /// When a venue is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Hours {
@@ -66,9 +69,15 @@ impl Hours {
         self.week.is_some() || !self.exceptions.is_empty()
     }
 
-    /// The dates with hours of their own, in order, each with whether it is closed all day.
-    pub fn exceptions(&self) -> impl Iterator<Item = (NaiveDate, bool)> {
-        self.exceptions.iter().map(|(date, spans)| (*date, spans.is_empty()))
+    /// The dates whose hours are not the weekday's, in order, each with its hours as the configuration writes them.
+    pub fn special_days(&self) -> impl Iterator<Item = (NaiveDate, String)> {
+        self.exceptions.iter().map(|(date, spans)| (*date, written(spans)))
+    }
+
+    /// The hours of a date, if they are not the weekday's, as the configuration writes them.
+    #[must_use]
+    pub fn special_day(&self, date: NaiveDate) -> Option<String> {
+        self.exceptions.get(&date).map(|spans| written(spans))
     }
 
     fn is_open_on(&self, calendar: &Calendar, date: NaiveDate, at: EpochMs) -> bool {
@@ -91,8 +100,16 @@ impl Hours {
     }
 }
 
+fn written(spans: &[Span]) -> String {
+    if spans.is_empty() {
+        return CLOSED.to_owned();
+    }
+    let span = |span: &Span| format!("{}-{}", span.opens.format("%H:%M"), span.closes.format("%H:%M"));
+    spans.iter().map(span).collect::<Vec<_>>().join(", ")
+}
+
 fn spans(text: &str) -> Result<Vec<Span>, HoursError> {
-    if text.trim() == "closed" {
+    if text.trim() == CLOSED {
         return Ok(Vec::new());
     }
     let wrong = || HoursError::Span(text.to_owned());
@@ -148,12 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_are_told_by_their_date() {
+    fn special_days_are_told_by_their_date() {
         let table = [("2026-12-25", "closed"), ("2026-12-24", "09:00-14:00"), ("fri", "09:00-20:00")];
         let table = table.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let told: Vec<_> =
-            Hours::parse(&table).unwrap().exceptions().map(|(d, c)| (d.to_string(), c)).collect();
-        assert_eq!(told, [("2026-12-24".to_owned(), false), ("2026-12-25".to_owned(), true)]);
+        let hours = Hours::parse(&table).unwrap();
+        let told: Vec<_> = hours.special_days().map(|(date, hours)| (date.to_string(), hours)).collect();
+        let said = |date: &str, hours: &str| (date.to_owned(), hours.to_owned());
+        assert_eq!(told, [said("2026-12-24", "09:00-14:00"), said("2026-12-25", CLOSED)]);
+        assert_eq!(hours.special_day("2026-12-25".parse().unwrap()).as_deref(), Some(CLOSED));
+        assert_eq!(hours.special_day("2026-12-18".parse().unwrap()), None, "a Friday like the others");
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod validate;
 
 pub use alert::{Alert, AlertsOut, Outlet, WINDOWS_MAX, Watch, When};
 pub use event::{Event, EventKind};
-pub use hours::{Hours, HoursError};
+pub use hours::{CLOSED, Hours, HoursError};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -237,7 +237,7 @@ impl Venue {
     #[must_use]
     pub fn is_ordinary(&self, date: NaiveDate) -> bool {
         !self.events.iter().any(|event| event.covers(date))
-            && self.hours.exceptions().all(|(other, _)| other != date)
+            && self.hours.special_day(date).is_none()
     }
 }
 

@@ -55,10 +55,8 @@ impl Strangers {
         for (venue, sensors) in &list.messages {
             let _ = writeln!(text, "# Under the [[venue]] with id = \"{venue}\":");
             for (sensor, messages) in sensors {
-                let _ = writeln!(
-                    text,
-                    "\n# Heard {messages} messages; name the zone it stands in.\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\""
-                );
+                let remark = format!("Heard {messages} messages; name the zone it stands in.");
+                text.push_str(&block(sensor, &remark));
             }
             text.push('\n');
         }
@@ -71,6 +69,20 @@ impl Strangers {
         }
         text
     }
+
+    /// The blocks of one venue; nothing where it has no stranger. How often each was heard is not told: whoever asked again
+    /// and again could watch somebody walk past it.
+    #[must_use]
+    pub fn to_toml_of(&self, venue: &str) -> String {
+        let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sensors = list.messages.get(venue).into_iter().flat_map(BTreeMap::keys);
+        sensors.map(|sensor| block(sensor, "Name the zone it stands in.")).collect()
+    }
+}
+
+/// A block to paste, under a remark.
+fn block(sensor: &str, remark: &str) -> String {
+    format!("\n# {remark}\n[[venue.sensor]]\nid = \"{sensor}\"\nzone = \"\"\n")
 }
 
 #[cfg(test)]
@@ -85,6 +97,11 @@ mod tests {
             strangers.note(venue, sensor);
         }
         assert_eq!(strangers.len(), 3);
+        assert_eq!(strangers.to_toml_of("museum").matches("[[venue.sensor]]").count(), 1);
+        let told = strangers.to_toml_of("mall");
+        strangers.note("mall", "new-1");
+        assert_eq!(strangers.to_toml_of("mall"), told, "one message more does not show");
+        assert_eq!(strangers.to_toml_of("nowhere"), "");
         let text = strangers.to_toml();
         let parsed: toml::Table = text.replace("[[venue.sensor]]", "[[sensor]]").parse().unwrap();
         assert_eq!(parsed["sensor"].as_array().unwrap().len(), 3);

@@ -78,6 +78,7 @@ fn answer_of(path: &str) -> Option<&'static str> {
         "/api/v1/venues/{venue}/figures" => "figures, which are compared in every world here",
         "/api/v1/venues/{venue}/live" | "/api/v1/venues/{venue}/live/stream" => "live, likewise",
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
+        "/api/v1/venues/{venue}/strangers" => "names of sensors, without a number or a time",
         "/api/v1/venues" | "/api/v1/venues/{venue}" | "/healthz" | "/readyz" => "nothing that was heard",
         "/api/v1/venues/{venue}/head-counts" | "/api/v1/venues/{venue}/head-counts/{id}" => {
             "what was entered"

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use passant::api::{self, Access, State};
+use passant::api::{self, Access, State, Strangers};
 use passant::clock::{EpochMs, Machine, Step};
 use passant::config::{FINE_DAYS_MAX, Retention, Venue};
 use passant::desk::{self, Desk};
@@ -147,6 +147,7 @@ async fn state(dir: &Path, store: &Store, venues: Vec<Venue>) -> State {
         ledger,
         retention: Retention::default(),
         live: Arc::new(BTreeMap::new()),
+        strangers: Strangers::default(),
         tally: Tally::default(),
         clock: Machine::clock(),
     }

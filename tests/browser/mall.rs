@@ -98,6 +98,7 @@ fn venue() -> String {
          controller = \"Galerie du Passage SAS, 1 place du Marché, 35000 Rennes\"\ncontact = \"privacy@passage.example\"\n\
          purpose = \"To know how many people come, where they stay, and which way they go\"\n",
     );
+    text += "[[venue.event]]\nname = \"Late opening\"\nfrom = \"2025-11-24\"\n";
     for (place, (id, name, _)) in ZONES.iter().enumerate() {
         let (left, top) = (20 * (place % 4), 20 * (place / 4));
         let (right, bottom) = (left + 20, top + 20);

@@ -49,7 +49,10 @@ fn an_objection_is_kept(server: &mut Server, public: u16, broker: u16) {
     let mut browser = Browser::open(Scripts::Off);
     browser.look_as(PHONE);
     browser.go(&format!("{}/", server.url()));
-    assert!(browser.text("main").contains("draws itself with JavaScript"), "scripts run in this browser");
+    assert!(
+        browser.text(".noscript").contains("draws itself with JavaScript"),
+        "scripts run in this browser"
+    );
     browser.go(&format!("http://127.0.0.1:{public}/opt-out"));
     browser.write("#device", " A4-c1.38 11:22-00 ");
     browser.click("button");

@@ -21,7 +21,7 @@ use self::words::ReportWords;
 use super::pages::{Asset, source};
 use super::shopper::words::choose;
 use super::{Problem, Served, State};
-use crate::config::Venue;
+use crate::config::{CLOSED, Venue};
 
 /// The style of the report: light, for paper.
 const STYLE: &str = "/assets/report.css";
@@ -193,9 +193,9 @@ impl Line {
 fn remark(venue: &Venue, date: NaiveDate, row: &Row, w: &ReportWords) -> String {
     let mut said: Vec<&str> =
         venue.events.iter().filter(|event| event.covers(date)).map(|event| event.name.as_str()).collect();
-    match venue.hours.exceptions().find(|(other, _)| *other == date) {
-        Some((_, true)) => said.push(&w.closed),
-        Some((_, false)) => said.push(&w.other_hours),
+    match venue.hours.special_day(date).as_deref() {
+        Some(CLOSED) => said.push(&w.closed),
+        Some(_) => said.push(&w.other_hours),
         None => {}
     }
     if row.incomplete {

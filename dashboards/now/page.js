@@ -1,33 +1,18 @@
 // The page of a venue: what the server says, shown where it belongs.
 
-import { words, formats } from "./words.js";
-import { follow, read, readUntil } from "./server.js";
-import { html, label, place } from "./markup.js";
+import { words } from "../words.js";
+import { follow, ifThere, read } from "../server.js";
+import { html, place } from "../markup.js";
+import { openPage, showLink } from "../shell.js";
 import { zonesOf } from "./plan.js";
 import { curveOf } from "./curve.js";
 import { showSensors } from "./sensors.js";
-import { showLink, showNow } from "./now.js";
+import { showNow } from "./number.js";
 
 const WINDOW_MS = 300_000;
+const HOUR_MS = 3_600_000;
 const LATENESS_MS = 120_000;
 const SENSORS_EVERY_MS = 10_000;
-
-/** The venue that the address names; none is the first. */
-function named() {
-  const [, page, venue] = location.pathname.split("/");
-  return page === "venues" && venue ? decodeURIComponent(venue) : null;
-}
-
-function trouble() {
-  showLink("connecting");
-  place("now-band").textContent = words.trouble;
-}
-
-function showVenues(venues, current) {
-  const link = (venue) => html("a", { href: `/venues/${encodeURIComponent(venue.id)}`, "aria-current": venue.id === current ? "page" : null }, venue.name);
-  place("venues").hidden = venues.length < 2;
-  place("venues-list").replaceChildren(...venues.map((venue) => html("li", {}, link(venue))));
-}
 
 function showAbout(venue) {
   place("about").replaceChildren(...words.about(venue.k).map((text) => html("p", {}, text)));
@@ -71,11 +56,40 @@ function sensorReader(venue, format) {
   };
 }
 
-function run(venue) {
-  const format = formats(venue.timezone);
+/** Reads what is usual on such a day, once an hour and when another zone is chosen; a server may not know it yet. */
+function typicalReader(venue, days, format, curve) {
+  let last = null;
+  return async (live, zone) => {
+    const at = Date.parse(live.at);
+    const asked = `${zone} ${Math.floor(at / HOUR_MS)}`;
+    if (asked === last) return;
+    last = asked;
+    curve.compare(null);
+    const query = { metric: "occupancy", step: "1h", day: days.dateOf(Date.parse(live.day_started_at)) };
+    if (zone) query.zone = zone;
+    try {
+      const typical = await ifThere(read(`/${encodeURIComponent(venue.id)}/typical`, query));
+      if (asked !== last) return;
+      curve.compare(typical?.days ? { ...typical, weekday: format.weekday(Date.parse(live.day_started_at) + HOUR_MS) } : null);
+      if (!zone) showUsual(typical, at, format);
+    } catch {
+      last = null;
+    }
+  };
+}
+
+function showUsual(typical, at, format) {
+  const hour = typical?.points.find(({ from, to }) => Date.parse(from) <= at && at < Date.parse(to));
+  const told = typical?.days && hour?.usual != null;
+  const band = told && [hour.usual_low, hour.usual_high].map(format.number);
+  place("now-usual").textContent = told ? words.usualNow(format.number(hour.usual), words.band(...band), words.days(typical.days, format.weekday(at))) : "";
+}
+
+function run({ venue, format, days }) {
   const readSensors = sensorReader(venue, format);
   const curve = curveOf(venue, format);
   const readCurve = curveReader(venue, curve);
+  const readTypical = typicalReader(venue, days, format, curve);
   let live = null;
   let zone = null;
   let window = null;
@@ -83,6 +97,7 @@ function run(venue) {
   const refresh = async () => {
     // Asked for again as soon as a window has closed, and with the next half-minute if that failed or came too early.
     const closed = Math.floor((Date.parse(live.at) - LATENESS_MS) / WINDOW_MS);
+    readTypical(live, zone);
     if (closed === window) return;
     window = closed;
     if (!(await readCurve(live, zone))) window = null;
@@ -121,21 +136,7 @@ function run(venue) {
   });
 }
 
-async function start() {
-  label();
-  showLink("connecting");
-  const known = named();
-  const list = readUntil("", trouble);
-  const id = known ?? (await list).venues[0]?.id;
-  if (!id) {
-    place("now-band").textContent = words.noVenue;
-    return;
-  }
-  const venue = await readUntil(`/${encodeURIComponent(id)}`, trouble);
-  place("venue").textContent = venue.name;
-  showAbout(venue);
-  run(venue);
-  showVenues((await list).venues, id);
-}
-
-start();
+openPage((scene) => {
+  showAbout(scene.venue);
+  run(scene);
+});

@@ -1,12 +1,12 @@
 // The zones: on the floor plan where they have a place, as tiles where they have none, and all of them in a table.
 
-import { words } from "./words.js";
-import { html, place, svg } from "./markup.js";
-import { edges, said, shade, stepWidth } from "./states.js";
+import { words } from "../words.js";
+import { html, place, svg } from "../markup.js";
+import { rove } from "../rove.js";
+import { edges, said, shade, stepWidth } from "../states.js";
 import { boxOf, floors, roomFor } from "./geometry.js";
 
 const MARGIN = 1;
-const KEYS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 /**
  * Draws the zones of a venue once, and gives what brings them up to date.
@@ -38,7 +38,8 @@ export function zonesOf(venue, format, choose) {
   };
 
   draw(venue, control);
-  rove(marks, pick);
+  const ids = [...marks.keys()];
+  rove([...marks.values()], (index) => pick(ids[index]));
   place("zone-rows").replaceChildren(...venue.zones.map((zone) => row(zone, rows, pick)));
   fit();
   new ResizeObserver(fit).observe(place("floors"));
@@ -105,28 +106,6 @@ function patterns(unit) {
 function tileOf(zone, control) {
   const tile = html("button", { type: "button", class: "zone tile", "aria-pressed": false }, html("span", { class: "name" }, zone.name), " ", html("span", { class: "number" }));
   return control(tile, zone.id);
-}
-
-/** One stop for the tab key; the arrow keys go from zone to zone. */
-function rove(marks, pick) {
-  const all = [...marks.values()];
-  const ids = [...marks.keys()];
-  all.forEach((element, i) => {
-    element.setAttribute("tabindex", i === 0 ? 0 : -1);
-    element.addEventListener("keydown", (event) => {
-      if ((event.key === "Enter" || event.key === " ") && element.tagName === "g") {
-        event.preventDefault();
-        pick(ids[i]);
-      }
-      const way = KEYS[event.key];
-      if (!way) return;
-      event.preventDefault();
-      const next = all[(i + way + all.length) % all.length];
-      element.setAttribute("tabindex", -1);
-      next.setAttribute("tabindex", 0);
-      next.focus();
-    });
-  });
 }
 
 function mark(element, occupancy, width, text, name) {

@@ -1,10 +1,10 @@
 // Sensors: how many live, and which need care.
 
-import { words } from "./words.js";
-import { html, place } from "./markup.js";
+import { words } from "../words.js";
+import { html, place } from "../markup.js";
+import { careOf } from "../sensor_care.js";
 
 const LISTED_MAX = 8;
-const CLOCK_ERROR_MS_MAX = 5_000;
 
 /** Shows the health of a venue's sensors. */
 export function showSensors(list, venue, format) {
@@ -24,20 +24,4 @@ export function showSensors(list, venue, format) {
 function item(sensor, care, names) {
   const zone = html("span", { class: "quiet" }, names.get(sensor.zone) ?? sensor.zone);
   return html("li", { "data-alive": sensor.alive }, html("p", {}, html("strong", {}, sensor.sensor), " ", zone), html("p", {}, care.join("; ")));
-}
-
-function careOf(sensor, venue, format) {
-  const care = [];
-  if (!sensor.alive) {
-    care.push(sensor.last_heard ? words.sensor.silent(format.clock(Date.parse(sensor.last_heard))) : words.sensor.never);
-  }
-  if (sensor.gaps) care.push(words.sensor.gaps(format.number(sensor.gaps)));
-  for (const [reason, count] of Object.entries(sensor.refused)) {
-    care.push(words.sensor.refused(format.number(count), words.refusal[reason] ?? reason.replaceAll("_", " ")));
-  }
-  // The time of a replay is not the sensor's own, so there is nothing to compare.
-  if (venue.clock === "wall" && Math.abs(sensor.clock_error_ms ?? 0) > CLOCK_ERROR_MS_MAX) {
-    care.push(words.sensor.clock(format.number(Math.round(sensor.clock_error_ms / 1000))));
-  }
-  return care;
 }

@@ -1,0 +1,90 @@
+// Flows: which way people go, where they come in and leave, and where else the visitors of a zone were.
+
+import { words } from "../words.js";
+import { ifThere, read } from "../server.js";
+import { html, place } from "../markup.js";
+import { openStillPage } from "../shell.js";
+import { controlsIn, nameOf } from "../controls.js";
+import { periodFields, sayStretch, stretchOf } from "../period.js";
+import { showNotes } from "../flags.js";
+import { showRanking } from "../ranking.js";
+import { plusDays } from "../days.js";
+import { RIBBONS_MAX, sankeyIn } from "./sankey.js";
+import { showMatrix } from "./matrix.js";
+
+const ZONES_OF_PATHS = ["all", "inside"];
+
+/** The cells of several windows by row and column: their sums, or their means. */
+function together(windows, [row, column], mean) {
+  const cells = new Map();
+  for (const cell of windows.flatMap((window) => window.cells ?? [])) {
+    const key = `${cell[row]} ${cell[column]}`;
+    const known = cells.get(key) ?? { row: cell[row], column: cell[column], value: 0, low: 0, high: 0, windows: 0 };
+    cells.set(key, { ...known, value: known.value + cell.value, low: known.low + cell.low, high: known.high + cell.high, windows: known.windows + 1 });
+  }
+  const share = (cell, n) => (mean ? Math.round(n / cell.windows) : n);
+  return [...cells.values()].map((cell) => ({ ...cell, value: share(cell, cell.value), low: share(cell, cell.low), high: share(cell, cell.high) }));
+}
+
+/** Cells as places in order; two whose bands meet are tied. */
+function rowsOf(cells, side, nameFor) {
+  const sorted = [...cells].sort((a, b) => b.value - a.value);
+  return sorted.map((cell, i) => ({ rank: i + 1, zone: cell[side], name: nameFor(cell[side]), value: cell.value, low: cell.low, high: cell.high, missing: 0, tied_with_next: sorted[i + 1] !== undefined && sorted[i + 1].high >= cell.low }));
+}
+
+function showFlowsOf(answer, state, chooseZone, nameFor, venue, format) {
+  const cells = together(answer.windows, ["from_zone", "to_zone"], false);
+  const say = (cell) => `${nameFor(cell.row)} → ${nameFor(cell.column)}: ${words.flows.visits(format.number(cell.value))}, ${words.band(format.number(cell.low), format.number(cell.high))}`;
+  const wanted = cells.filter((cell) => (state.ends === "all" || (cell.row !== null && cell.column !== null)) && (!state.zone || cell.row === state.zone || cell.column === state.zone));
+  const held = answer.windows.reduce((all, window) => all + (window.held_back ?? 0), 0);
+  place("paths-note").textContent = [words.flows.note(format.number(RIBBONS_MAX)), held ? words.flows.held(format.number(held)) : ""].filter(Boolean).join(" ");
+  sankeyIn(place("sankey"), wanted.map((cell) => ({ from: cell.row, to: cell.column, value: cell.value, text: say(cell) })), nameFor, (text) => { place("sankey-readout").textContent = text; });
+  const points = answer.windows.map((window) => ({ state: window.state, flags: window.flags ?? [], known: window.state === "final" ? 1 : 0, parts: 1 }));
+  showNotes(place("paths-notes"), points, venue.k, format);
+  const about = (heading) => ({ metric: "visits", unit: "number", chosen: state.zone, heading });
+  showRanking({ body: place("in-body"), tools: place("in-tools") }, rowsOf(cells.filter(({ row, column }) => row === null && column !== null), "column", nameFor), about(words.inTitle), chooseZone, format);
+  showRanking({ body: place("out-body"), tools: place("out-tools") }, rowsOf(cells.filter(({ row, column }) => column === null && row !== null), "row", nameFor), about(words.outTitle), chooseZone, format);
+  showMatrix({ body: place("matrix-body"), tools: place("matrix-tools") }, cells, { heading: words.matrixTitle, file: "passant-flows", unit: format.number, columns: ["from_zone", "to_zone", "value", "low", "high", "windows"], nameFor }, format);
+}
+
+function nothing(ids) {
+  for (const id of ids) place(id).replaceChildren(html("p", { class: "empty" }, words.notInServer));
+}
+
+openStillPage(({ venue, format, days, now }) => {
+  const today = days.dateOf(now);
+  const path = `/${encodeURIComponent(venue.id)}`;
+  const nameFor = (zone) => (zone === null ? words.flows.outside : nameOf(venue, zone));
+  let asked = 0;
+
+  const change = async (state) => {
+    asked += 1;
+    const mine = asked;
+    const stretch = stretchOf(state, today);
+    const query = { step: "1d", from: new Date(days.startOf(stretch.from)).toISOString(), to: new Date(days.startOf(plusDays(stretch.to, 1))).toISOString() };
+    place("paths-when").textContent = sayStretch(stretch, days, format);
+    document.body.dataset.busy = "true";
+    try {
+      const [flows, cross] = await Promise.all([ifThere(read(`${path}/flows`, query)), ifThere(read(`${path}/cross-visits`, query))]);
+      if (mine !== asked) return;
+      const chooseZone = (zone) => controls.set("zone", zone === state.zone ? "" : zone);
+      if (flows) showFlowsOf(flows, state, chooseZone, nameFor, venue, format);
+      else nothing(["sankey", "in-body", "out-body", "matrix-body"]);
+      const cells = cross && together(cross.windows, ["zone", "also"], true);
+      if (cells) showMatrix({ body: place("cross-body"), tools: place("cross-tools") }, cells, { heading: words.crossTitle, file: "passant-cross-visits", unit: (n) => words.percent(format.number(n)), columns: ["zone", "also", "value", "low", "high", "windows"], nameFor }, format);
+      else nothing(["cross-body"]);
+    } catch (error) {
+      if (mine === asked) place("sankey").replaceChildren(html("p", { class: "empty" }, error.detail ?? words.failed));
+    } finally {
+      if (mine === asked) document.body.dataset.busy = "false";
+    }
+  };
+  const zones = [{ value: "", text: words.flows.everyZone }, ...venue.zones.map(({ id, name }) => ({ value: id, text: name }))];
+  const fields = [
+    { name: "zone", label: words.flows.through, options: zones, initial: "" },
+    { name: "ends", label: words.flows.ends, options: ZONES_OF_PATHS.map((value) => ({ value, text: words.flows.end[value] })), initial: ZONES_OF_PATHS[0] },
+    ...periodFields(today, "yesterday"),
+  ];
+  const controls = controlsIn(place("controls"), fields, change);
+  controls.start();
+});

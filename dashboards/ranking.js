@@ -1,0 +1,48 @@
+// Places in order, the fullest first; where bands meet, the order may be chance.
+
+import { words } from "./words.js";
+import { html } from "./markup.js";
+import { saver } from "./csv.js";
+import { written } from "./states.js";
+
+/**
+ * Shows places in order.
+ * @param {{ body: HTMLElement, tools: HTMLElement }} places
+ * @param {{ rank: number, zone: string, name: string, state?: string, value: ?number, low: ?number, high: ?number, missing: number, tied_with_next: boolean }[]} rows
+ * @param {(zone: string) => void} choose
+ */
+export function showRanking(places, rows, { metric, unit, chosen, heading }, choose, format) {
+  if (!rows.length) {
+    places.body.replaceChildren(html("p", { class: "empty" }, words.nothingThere));
+    places.tools.replaceChildren();
+    return;
+  }
+  const most = Math.max(1, ...rows.map((row) => row.high ?? 0));
+  const head = html("tr", {}, ...[words.rank.place, words.columnZone, words.metric[metric], words.columnBand].map((text) => html("th", { scope: "col" }, text)));
+  const body = html("tbody", {}, ...rows.map((row) => rankRow(row, most, unit, chosen, choose, format)));
+  const ties = rows.some((row) => row.tied_with_next) ? html("p", { class: "quiet" }, `≈ ${words.rank.tied}`) : null;
+  const gaps = rows.some((row) => row.missing > 0) ? html("p", { class: "quiet" }, `* ${words.rank.missing}`) : null;
+  places.body.replaceChildren(...[html("table", { class: "rank", "aria-label": heading }, html("thead", {}, head), body), ties, gaps].filter(Boolean));
+  const columns = ["rank", "zone", "name", "metric", "value", "low", "high", "windows_missing", "tied_with_next"];
+  const lines = () => rows.map((row) => [row.rank, row.zone, row.name, metric, row.value, row.low, row.high, row.missing, row.tied_with_next]);
+  places.tools.replaceChildren(saver(`passant-ranking-${metric}`, heading, () => [columns, lines()]));
+}
+
+function rankRow(row, most, unit, chosen, choose, format) {
+  const told = row.value !== null && row.value !== undefined;
+  const button = html("button", { type: "button", "aria-pressed": row.zone === chosen }, row.name);
+  button.addEventListener("click", () => choose(row.zone));
+  const bar = html("span", { class: "bar", "aria-hidden": true });
+  // The band lies behind the bar, so that one sees how far each number may be off.
+  if (told) {
+    const [band, value] = [html("span", { class: "reach" }), html("span", { class: "length" })];
+    band.style.width = `${(100 * row.high) / most}%`;
+    value.style.width = `${(100 * row.value) / most}%`;
+    bar.append(band, value);
+  }
+  const sign = `${row.tied_with_next ? " ≈" : ""}${row.missing > 0 ? " *" : ""}`;
+  const cells = told
+    ? [html("td", { class: "strong" }, written(row.value, unit, format) + sign), html("td", { class: "quiet" }, words.bandShort(format.number(row.low), format.number(row.high)))]
+    : [html("td", { class: "word", colspan: 2 }, words.point[row.state ?? "held_back"].short + (row.missing > 0 ? " *" : ""))];
+  return html("tr", {}, html("td", {}, told ? format.number(row.rank) : ""), html("th", { scope: "row" }, button, bar), ...cells);
+}

@@ -1,0 +1,127 @@
+// Series of judged figures: read, laid on their grid, and summed to weeks, months and whole periods.
+
+import { eachOf, read } from "./server.js";
+import { beginningOf, daysBetween, plusDays } from "./days.js";
+
+const HOUR_MS = 3_600_000;
+/** Points of one question; the server gives 2,000. */
+const POINTS_MAX = 1_900;
+/** So long after its end a window's figure is there, or will never be. */
+const SETTLED_MS = 20 * 60_000;
+/** What may be added up; of the others a mean is taken. */
+const ADDED = new Set(["footfall", "visits", "visitors", "passersby", "bounces", "engaged"]);
+/** What groups have too, and zones in steps under an hour. */
+const CROWD = new Set(["occupancy", "occupancy_peak"]);
+
+/** Whether a metric is of the crowd lens. */
+export function isOfCrowd(metric) {
+  return CROWD.has(metric);
+}
+
+/** Whether a metric of several windows is a sum of theirs. */
+export function isAdded(metric) {
+  return ADDED.has(metric);
+}
+
+/** Whether a metric is a percentage, minutes, or a number of people or visits. */
+export function unitOf(metric) {
+  if (metric === "capture_rate") return "percent";
+  return metric.startsWith("dwell") ? "minutes" : "number";
+}
+
+/**
+ * A stretch of whole venue days, the last one included.
+ * @typedef {{ from: string, to: string }} Stretch
+ * What is said of a window. `known` of its `parts` have a value.
+ * @typedef {{ from: number, to: number, date: string, value: ?number, low: ?number, high: ?number, state: string,
+ *   flags: string[], known: number, parts: number }} Point
+ */
+
+/** The windows of a stretch: its hours, or its days. */
+function windowsOf(stretch, step, days) {
+  const windows = [];
+  for (let date = stretch.from; date <= stretch.to; date = plusDays(date, 1)) {
+    const [start, end] = [days.startOf(date), days.startOf(plusDays(date, 1))];
+    if (step !== "hour") {
+      windows.push({ from: start, to: end, date });
+      continue;
+    }
+    for (let from = start; from < end; from += HOUR_MS) windows.push({ from, to: Math.min(from + HOUR_MS, end), date });
+  }
+  return windows;
+}
+
+/**
+ * Reads a metric over a stretch.
+ * @param {{ venue: string, metric: string, zone?: ?string, stretch: Stretch, step: string, now: number }} asked
+ * @returns {Promise<Point[]>}
+ */
+export async function readSeries(asked, days) {
+  const windows = windowsOf(asked.stretch, asked.step, days);
+  const chunks = [];
+  for (let i = 0; i < windows.length; i += POINTS_MAX) chunks.push(windows.slice(i, i + POINTS_MAX));
+  const answers = await eachOf(chunks, (chunk) => readChunk(asked, chunk));
+  const known = new Map(answers.flatMap(({ figures }) => figures).map((figure) => [Date.parse(figure.from), figure]));
+  const points = windows.map((window) => pointOf(window, known.get(window.from), asked.now));
+  return asked.step === "week" || asked.step === "month" ? summed(points, asked.metric, asked.step) : points;
+}
+
+function readChunk({ venue, metric, zone, step }, chunk) {
+  const moment = (at) => new Date(at).toISOString();
+  const query = { metric, step: step === "hour" ? "1h" : "1d", from: moment(chunk[0].from), to: moment(chunk.at(-1).to) };
+  return read(`/${encodeURIComponent(venue)}/figures`, zone ? { ...query, zone } : query);
+}
+
+function pointOf(window, figure, now) {
+  if (!figure) return { ...window, value: null, low: null, high: null, state: window.to + SETTLED_MS < now ? "missing" : "ahead", flags: [], known: 0, parts: 1 };
+  const { value, low, high, state, flags } = figure;
+  return { ...window, value, low, high, state, flags, known: state === "final" ? 1 : 0, parts: 1 };
+}
+
+/** Points by their week or month. */
+function summed(points, metric, step) {
+  const groups = new Map();
+  for (const point of points) {
+    const beginning = beginningOf(step, point.date);
+    groups.set(beginning, [...(groups.get(beginning) ?? []), point]);
+  }
+  return [...groups.values()].map((group) => wholeOf(group, metric));
+}
+
+/**
+ * Several windows as one: the sum or the mean of those that have a value, their bands added as fully correlated.
+ * @param {Point[]} points
+ * @returns {Point}
+ */
+export function wholeOf(points, metric) {
+  const told = points.filter((point) => point.state === "final");
+  const gone = points.filter((point) => point.state !== "ahead");
+  const over = isAdded(metric) ? 1 : told.length;
+  const sum = (read) => (told.length ? Math.round(told.reduce((all, point) => all + read(point), 0) / over) : null);
+  const state = told.length ? "final" : (["held_back", "open", "missing"].find((state) => gone.some((point) => point.state === state)) ?? "ahead");
+  return {
+    from: points[0].from, to: points.at(-1).to, date: points[0].date, state,
+    value: sum((point) => point.value), low: sum((point) => point.low), high: sum((point) => point.high),
+    flags: [...new Set(points.flatMap((point) => point.flags))], known: told.length, parts: points.length,
+  };
+}
+
+/**
+ * How far two wholes differ, by window, so that a period with a hole is not taken for a quiet one.
+ * @returns {?{ by: number, percent: ?number, apart: boolean }} `apart` where the bands do not meet
+ */
+export function difference(a, b, metric) {
+  if (a.value === null || b.value === null) return null;
+  const each = (whole, value) => (isAdded(metric) ? value / whole.known : value);
+  const [mine, other] = [each(a, a.value), each(b, b.value)];
+  const apart = each(a, a.low) > each(b, b.high) || each(a, a.high) < each(b, b.low);
+  return { by: mine - other, percent: other ? Math.round(((mine - other) / other) * 100) : null, apart };
+}
+
+/** The stretch of as many days that another is compared with. */
+export function stretchBefore(stretch, versus) {
+  const length = daysBetween(stretch.from, stretch.to) + 1;
+  // Whole weeks back, so that a Saturday meets a Saturday.
+  const back = versus === "year" ? 364 : Math.ceil(length / 7) * 7;
+  return { from: plusDays(stretch.from, -back), to: plusDays(stretch.to, -back) };
+}

@@ -1,0 +1,35 @@
+// A campaign's place against one without it, each before and after: whether it brought people, or a busy week did.
+
+import { words } from "../words.js";
+import { html, place } from "../markup.js";
+import { saidPoint } from "../states.js";
+import { difference, unitOf, wholeOf } from "../series.js";
+import { changeOf } from "../totals.js";
+
+/**
+ * Shows both places in both periods; nothing without another place and another period.
+ * @param {?{ zone: string }} control
+ * @param {?{ stretch: object, before: object }} periods
+ * @param {(zone: string, stretch: object) => Promise<object[]>} seriesOf
+ */
+export async function showContrast(state, control, periods, metric, seriesOf, nameFor, k, format) {
+  place("contrast").hidden = !(control && periods);
+  if (!control || !periods) return;
+  const [mine, mineBefore, theirs, theirsBefore] = await Promise.all([
+    seriesOf(state.zone, periods.stretch), seriesOf(state.zone, periods.before), seriesOf(control.zone, periods.stretch), seriesOf(control.zone, periods.before),
+  ]);
+  const rows = [[state.zone, mine, mineBefore], [control.zone, theirs, theirsBefore]].map(([zone, after, before]) => ({ zone, after: wholeOf(after, metric), before: wholeOf(before, metric) }));
+  const cell = (whole) => html("td", {}, saidPoint(whole, unitOf(metric), k, format).long);
+  const line = ({ zone, after, before }) => html("tr", {}, html("th", { scope: "row" }, nameFor(zone)), cell(before), cell(after), html("td", {}, changeOf(after, before, metric, words.versus.beforeShort, format)));
+  const head = html("tr", {}, ...[words.columnZone, words.versus.beforeColumn, words.versus.afterColumn, words.versus.change].map((text) => html("th", { scope: "col" }, text)));
+  const table = html("table", { "aria-labelledby": "contrast-title" }, html("thead", {}, head), html("tbody", {}, ...rows.map(line)));
+  place("contrast-body").replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": words.versus.contrast }, table), html("p", { class: "strong" }, verdict(rows, metric, nameFor, format)));
+}
+
+function verdict(rows, metric, nameFor, format) {
+  const [mine, theirs] = rows.map(({ after, before }) => difference(after, before, metric));
+  if (mine?.percent == null || theirs?.percent == null) return words.versus.noVerdict;
+  const by = words.versus.points(format.signed(mine.percent - theirs.percent));
+  // Both bands would have to leave room: where neither place has moved beyond its own, nothing has been shown.
+  return words.versus.verdict(nameFor(rows[0].zone), by, nameFor(rows[1].zone), mine.apart || theirs.apart);
+}
