@@ -1,7 +1,10 @@
 #![doc = include_str!("README.md")]
 
 mod asked;
+mod cross_visits;
+mod dwell;
 mod figures;
+mod flows;
 mod guard;
 mod head_counts;
 mod limit;
@@ -11,6 +14,7 @@ mod objections;
 mod pages;
 mod problem;
 mod sensors;
+mod sheets;
 mod shopper;
 #[cfg(test)]
 mod stage;
@@ -169,6 +173,9 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(live::now))
         .routes(routes!(stream::stream))
         .routes(routes!(figures::series))
+        .routes(routes!(flows::matrix))
+        .routes(routes!(cross_visits::matrix))
+        .routes(routes!(dwell::bands))
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))

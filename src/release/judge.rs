@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::halves::{Half, Halves, Heard, Said, Told};
+use super::tables::Tables;
 use super::traffic::{Rules, Visits};
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown};
 use passant_wire::Id;
@@ -34,7 +35,7 @@ pub struct Made {
 
 /// Judges the windows of one venue.
 pub struct Judge {
-    venue: Arc<Venue>,
+    pub(super) venue: Arc<Venue>,
     thresholds: u32,
     /// When this run began to hear, and the end of the newest figure of an earlier run.
     pub(super) began: Option<EpochMs>,
@@ -53,8 +54,9 @@ pub struct Judge {
     pub(super) heard_up_to: EpochMs,
     pub(super) halves: Halves,
     pub(super) visits: BTreeMap<Place, Visits>,
+    pub(super) tables: Tables,
     /// The share of devices that came past the gate, neither objected nor dropped by chance.
-    passed: f64,
+    pub(super) passed: f64,
 }
 
 impl Judge {
@@ -75,6 +77,7 @@ impl Judge {
             heard_up_to: EpochMs(i64::MIN),
             halves: Halves::default(),
             visits: BTreeMap::new(),
+            tables: Tables::default(),
             passed: 1.0,
         }
     }
@@ -217,12 +220,10 @@ impl Judge {
 
     fn visits(&mut self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
         let mut figures = Vec::new();
-        let minutes = |secs: u32| u16::try_from(secs / 60).unwrap_or(u16::MAX);
-        let thresholds = &self.venue.thresholds;
         let rules = Rules {
-            k: thresholds.k,
-            visitor_minutes: minutes(thresholds.visitor_secs),
-            stay_minutes: minutes(thresholds.engaged_secs),
+            k: self.k(),
+            visitor_minutes: whole_minutes(self.venue.thresholds.visitor_secs),
+            stay_minutes: self.stay_minutes(),
         };
         let mut of_venue = 0.0;
         for (place, covered) in &window.rows {
@@ -242,7 +243,7 @@ impl Judge {
         figures
     }
 
-    fn label(
+    pub(super) fn label(
         &self,
         metric: Metric,
         place: Place,
@@ -286,7 +287,7 @@ impl Judge {
     }
 
     /// What is said to have been covered: while the venue is not shown, by the sensors' statuses alone.
-    fn covered<Row>(&self, step: Step, covered: &Covered<Row>) -> f64 {
+    pub(super) fn covered<Row>(&self, step: Step, covered: &Covered<Row>) -> f64 {
         let shown = self.shown.get(&step).copied().unwrap_or(false);
         if shown || self.is_replay() { covered.coverage } else { covered.beating }
     }
@@ -295,9 +296,18 @@ impl Judge {
         self.venue.clock == ClockKind::Sightings
     }
 
-    fn k(&self) -> u32 {
+    pub(super) fn k(&self) -> u32 {
         self.venue.thresholds.k
     }
+
+    /// Who is that long near is engaged, minutes.
+    pub(super) fn stay_minutes(&self) -> u16 {
+        whole_minutes(self.venue.thresholds.engaged_secs)
+    }
+}
+
+fn whole_minutes(secs: u32) -> u16 {
+    u16::try_from(secs / 60).unwrap_or(u16::MAX)
 }
 
 /// Rounded to the grain, its band outward.

@@ -77,6 +77,9 @@ fn answer_of(path: &str) -> Option<&'static str> {
     Some(match path {
         "/api/v1/venues/{venue}/figures" => "figures, which are compared in every world here",
         "/api/v1/venues/{venue}/live" | "/api/v1/venues/{venue}/live/stream" => "live, likewise",
+        "/api/v1/venues/{venue}/flows"
+        | "/api/v1/venues/{venue}/cross-visits"
+        | "/api/v1/venues/{venue}/dwell" => "sheets, which are compared in every world of their own",
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
         "/api/v1/venues" | "/api/v1/venues/{venue}" | "/healthz" | "/readyz" => "nothing that was heard",
         "/api/v1/venues/{venue}/head-counts" | "/api/v1/venues/{venue}/head-counts/{id}" => {

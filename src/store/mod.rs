@@ -7,11 +7,13 @@ mod head_counts;
 mod objections;
 #[cfg(test)]
 mod schema;
+mod sheets;
 
 pub use calibrations::CalibrationRow;
 pub use figures::Published;
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
+pub use sheets::PublishedSheet;
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions, Permissions};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone.
-const COLUMNS: [(&str, &str); 44] = [
+const COLUMNS: [(&str, &str); 64] = [
     ("calibration", "counts"),
     ("calibration", "kappa_permille"),
     ("calibration", "knee_centi"),
@@ -45,6 +45,26 @@ const COLUMNS: [(&str, &str); 44] = [
     ("objection", "receipt"),
     ("objection_key", "check_value"),
     ("objection_key", "only_row"),
+    ("sheet", "coverage_permille"),
+    ("sheet", "flags"),
+    ("sheet", "from_secs"),
+    ("sheet", "held_back"),
+    ("sheet", "step"),
+    ("sheet", "subject"),
+    ("sheet", "thresholds_version"),
+    ("sheet", "to_secs"),
+    ("sheet", "venue"),
+    ("sheet", "zone"),
+    ("sheet_cell", "cell_column"),
+    ("sheet_cell", "cell_row"),
+    ("sheet_cell", "from_secs"),
+    ("sheet_cell", "high"),
+    ("sheet_cell", "low"),
+    ("sheet_cell", "step"),
+    ("sheet_cell", "subject"),
+    ("sheet_cell", "value"),
+    ("sheet_cell", "venue"),
+    ("sheet_cell", "zone"),
     ("thresholds", "json"),
     ("thresholds", "venue"),
     ("thresholds", "version"),

@@ -38,7 +38,7 @@ fn told(event: &VisitEvent) -> Option<String> {
         VisitEvent::Ended { place, last, kind, dwell_minutes, .. } => {
             Some(format!("{place:?} {kind:?} {dwell_minutes} min, last at {} s", (last.0 - noon()) / 1000))
         }
-        VisitEvent::Present { .. } => None,
+        VisitEvent::Present { .. } | VisitEvent::Went { .. } => None,
     }
 }
 

@@ -143,7 +143,7 @@ impl House {
                     }
                 }
                 Write::Ledger { event, .. } => self.ledger.push(event),
-                Write::Calibration { .. } => {}
+                Write::Calibration { .. } | Write::Sheets(_) => {}
             }
         }
     }
