@@ -171,10 +171,13 @@ impl MoveCell {
         if matches!(kind, Kind::PasserBy | Kind::Bounce) {
             return;
         }
-        for (bands, number) in Bands::ALL.into_iter().zip(0..) {
+        for bands in Bands::ALL {
             if let Some(band) = bands.of(minutes) {
+                // A band that two sets have is the same in both.
+                let start = bands.starts()[usize::from(band)];
+                let end = bands.starts().get(usize::from(band) + 1).copied().unwrap_or(u16::MAX);
                 let count = self.dwell.entry((bands, band)).or_default();
-                count.add(who, 1, [DWELL, number, u16::from(band), place.unwrap_or(OUTSIDE)]);
+                count.add(who, 1, [DWELL, start, end, place.unwrap_or(OUTSIDE)]);
             }
         }
     }
@@ -207,3 +210,7 @@ fn mixed(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
+
+#[cfg(test)]
+#[path = "moves_tests.rs"]
+mod tests;

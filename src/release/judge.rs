@@ -220,10 +220,12 @@ impl Judge {
 
     fn visits(&mut self, window: &ZoneWindow<Traffic>) -> Vec<Figure> {
         let mut figures = Vec::new();
+        let minutes = |secs: u32| u16::try_from(secs / 60).unwrap_or(u16::MAX);
+        let thresholds = &self.venue.thresholds;
         let rules = Rules {
-            k: self.k(),
-            visitor_minutes: whole_minutes(self.venue.thresholds.visitor_secs),
-            stay_minutes: self.stay_minutes(),
+            k: thresholds.k,
+            visitor_minutes: minutes(thresholds.visitor_secs),
+            stay_minutes: minutes(thresholds.engaged_secs),
         };
         let mut of_venue = 0.0;
         for (place, covered) in &window.rows {
@@ -299,15 +301,6 @@ impl Judge {
     pub(super) fn k(&self) -> u32 {
         self.venue.thresholds.k
     }
-
-    /// Who is that long near is engaged, minutes.
-    pub(super) fn stay_minutes(&self) -> u16 {
-        whole_minutes(self.venue.thresholds.engaged_secs)
-    }
-}
-
-fn whole_minutes(secs: u32) -> u16 {
-    u16::try_from(secs / 60).unwrap_or(u16::MAX)
 }
 
 /// Rounded to the grain, its band outward.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::judge::{Judge, to_grain};
 use super::series::Said;
 use super::sheet::{Sheet, SheetCell, Subject};
-use super::tables::{Flows, Together, together};
+use super::tables::{Flows, Length, Together, together};
 use super::traffic::{ROUNDING, SIGMAS};
 use super::{Label, Metric};
 use crate::aggregate::{Bands, DRAWN_OF, Moves, Place, Side, ZoneWindow};
@@ -29,12 +29,8 @@ impl Judge {
                     sheets.push(self.cross_visits(&label, &together(self.k(), &covered.row)));
                 }
             }
-            for bands in Bands::ALL {
-                let rules = (self.k(), self.stay_minutes());
-                let of = (*place, bands);
-                let told = self.tables.dwell(rules, window.step, window.window, of, &covered.row);
-                sheets.push(self.dwell(&label, bands, &told));
-            }
+            let told = self.tables.dwell(self.k(), window.step, window.window, *place, &covered.row);
+            sheets.extend(Bands::ALL.map(|bands| self.dwell(&label, bands, &told)));
         }
         sheets
     }
@@ -47,6 +43,8 @@ impl Judge {
         };
         let cells: Vec<SheetCell> = cells.into_iter().map(cell).collect();
         let shown: u32 = cells.iter().map(|cell| cell.value.0).sum();
+        // Between two zones there are two ways, and all moves less the one would be the other.
+        let all = all.filter(|_| self.venue.zones.len() > 2);
         let held_back = all.map(|all| to_grain(all / self.passed).saturating_sub(shown));
         sheet(label, Subject::Flows, cells, held_back)
     }
@@ -63,14 +61,15 @@ impl Judge {
         sheet(label, Subject::CrossVisits, cells, None)
     }
 
-    fn dwell(&self, label: &Label, bands: Bands, told: &BTreeMap<u8, Said>) -> Sheet {
+    fn dwell(&self, label: &Label, bands: Bands, told: &BTreeMap<Length, Said>) -> Sheet {
         let starts = bands.starts();
-        let cell = |(band, said): (&u8, &Said)| SheetCell {
+        let of_set = told.range((bands, 0)..=(bands, u8::MAX));
+        let cell = |((_, band), said): (&Length, &Said)| SheetCell {
             row: starts[usize::from(*band)].to_string(),
             column: starts.get(usize::from(*band) + 1).map(ToString::to_string).unwrap_or_default(),
             value: self.counted(*said),
         };
-        sheet(label, Subject::Dwell(bands), told.iter().map(cell).collect(), None)
+        sheet(label, Subject::Dwell(bands), of_set.map(cell).collect(), None)
     }
 
     /// A count of which chance left out some, made whole. Its band holds what the rounding hides, how far chance may have
@@ -121,3 +120,7 @@ fn sheet(label: &Label, subject: Subject, cells: Vec<SheetCell>, held_back: Opti
         thresholds: label.thresholds,
     }
 }
+
+#[cfg(test)]
+#[path = "moves_tests.rs"]
+mod tests;

@@ -291,6 +291,8 @@ fn by_k_alone(people: f64) -> Option<f64> {
 
 #[path = "solver_tests/crowd.rs"]
 mod crowd;
+#[path = "solver_tests/tables.rs"]
+mod tables;
 #[path = "solver_tests/visits.rs"]
 mod visits;
 #[path = "solver_tests/world.rs"]
@@ -338,4 +340,9 @@ fn the_solver_finds_nothing_in_occupancy() {
 #[test]
 fn the_solver_finds_nothing_in_visits() {
     holds(visits::draw);
+}
+
+#[test]
+fn the_solver_finds_nothing_in_tables() {
+    holds(tables::draw);
 }

@@ -13,13 +13,9 @@ use super::series::{Said, Series};
 use crate::aggregate::{Bands, Drawn, Moves, Place, Side};
 use crate::clock::{EpochMs, Step, Window};
 
-/// A sum that is known, or may be, of some cells of a table.
+/// A sum that is known, or may be, of some flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sum {
-    /// Visitors' visits.
-    All,
-    /// Those of them that stayed.
-    Stayed,
+enum Sum {
     /// Visits, by where they were first near.
     Entrances,
     /// Visits, by where they were last near.
@@ -44,13 +40,16 @@ pub(super) struct Table<Key: Ord> {
     hours: BTreeMap<EpochMs, BTreeMap<Key, Hour>>,
 }
 
+/// A band of a set, by its place in it.
+pub(super) type Length = (Bands, u8);
+
 /// All tables of a venue.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Tables {
-    flows: Table<(Side, Side)>,
+    pub(super) flows: Table<(Side, Side)>,
     came: Series,
     moved: Series,
-    dwell: BTreeMap<(Place, Bands), Table<u8>>,
+    pub(super) dwell: BTreeMap<Place, Table<Length>>,
 }
 
 /// What is told of a window's flows.
@@ -88,7 +87,7 @@ fn is_enough(k: u32, cell: &Drawn) -> bool {
 }
 
 impl Part {
-    fn said(&self) -> Said {
+    pub(super) fn said(&self) -> Said {
         let Self { beside, through, .. } = *self;
         Said { least: beside + through.least, most: beside + through.most, is_of_hidden: beside <= 0.0 }
     }
@@ -105,14 +104,15 @@ impl Part {
 }
 
 impl<Key: Ord + Copy> Table<Key> {
-    /// Judges the cells of a window after the hours in it. `sums` are those that a cell is part of.
+    /// Judges the cells of a window after the hours in it. `sums` gives what is known of told cells: that some hold so many
+    /// together at most.
     pub(super) fn judge(
         &mut self,
         k: u32,
         step: Step,
         window: Window,
         cells: &BTreeMap<Key, Drawn>,
-        sums: impl Fn(Key) -> Vec<Sum>,
+        sums: impl Fn(&BTreeMap<Key, Part>) -> Vec<(u64, Vec<Key>)>,
     ) -> BTreeMap<Key, Said> {
         let parts = self.parts(k, window, cells, sums);
         let told: BTreeMap<Key, Said> = parts.into_iter().map(|(key, part)| (key, part.said())).collect();
@@ -132,22 +132,17 @@ impl<Key: Ord + Copy> Table<Key> {
         k: u32,
         window: Window,
         cells: &BTreeMap<Key, Drawn>,
-        sums: impl Fn(Key) -> Vec<Sum>,
+        sums: impl Fn(&BTreeMap<Key, Part>) -> Vec<(u64, Vec<Key>)>,
     ) -> BTreeMap<Key, Part> {
         let is_told = |part: &Part| part.said().least >= f64::from(k);
         let enough = cells.iter().filter(|(_, cell)| is_enough(k, cell));
         let parts = enough.map(|(key, cell)| (*key, self.part(k, window, *key, cell)));
         let mut parts: BTreeMap<Key, Part> = parts.filter(|(_, part)| is_told(part)).collect();
-        let mut shared: BTreeMap<Sum, (u64, Vec<Key>)> = BTreeMap::new();
-        for (key, cell) in cells {
-            for sum in sums(*key) {
-                let (all, keys) = shared.entry(sum).or_default();
-                *all += cell.all;
-                keys.push(*key);
-            }
-        }
-        for (all, keys) in shared.values() {
-            leave_half_of_k(k, *all, keys, &mut parts);
+        // Each turn tells less than the one before, and what is told are whole numbers.
+        while sums(&parts)
+            .into_iter()
+            .fold(false, |bent, (all, keys)| leave_half_of_k(k, all, &keys, &mut parts) || bent)
+        {
             parts.retain(|_, part| is_told(part));
         }
         parts
@@ -179,25 +174,71 @@ impl<Key: Ord + Copy> Table<Key> {
 }
 
 /// Of a sum so much stays untold that any cell of it that is not told could be half of k: what is told of the largest rests
-/// bends.
-fn leave_half_of_k<Key: Ord + Copy>(k: u32, all: u64, keys: &[Key], parts: &mut BTreeMap<Key, Part>) {
+/// bends. Gives whether any did.
+fn leave_half_of_k<Key: Ord + Copy>(k: u32, all: u64, keys: &[Key], parts: &mut BTreeMap<Key, Part>) -> bool {
+    let mut has_bent = false;
     loop {
         let told: f64 = keys.iter().filter_map(|key| parts.get(key)).map(|part| part.said().least).sum();
         let over = told + f64::from(k.div_ceil(2)) - all as f64;
         let largest = keys.iter().filter(|key| parts.get(key).is_some_and(|part| part.through.least > 0.0));
         let largest = largest.max_by(|a, b| parts[a].through.least.total_cmp(&parts[b].through.least));
-        let Some(part) = largest.filter(|_| over > 0.0).and_then(|key| parts.get_mut(key)) else { return };
+        let Some(part) = largest.filter(|_| over > 0.0).and_then(|key| parts.get_mut(key)) else {
+            return has_bent;
+        };
         part.bend(over);
+        has_bent = true;
     }
 }
 
-/// The sums that a flow is part of.
-fn sums_of_flow((from, to): (Side, Side)) -> Vec<Sum> {
-    match (from, to) {
-        (Some(from), Some(to)) => vec![Sum::From(from), Sum::To(to)],
-        (None, _) => vec![Sum::Entrances],
-        (_, None) => vec![Sum::Exits],
+/// Flows by the sums that they are part of: out of a zone and into one, entrances, exits.
+pub(super) fn sums_of_flows(
+    cells: &BTreeMap<(Side, Side), Drawn>,
+) -> impl Fn(&BTreeMap<(Side, Side), Part>) -> Vec<(u64, Vec<(Side, Side)>)> {
+    let mut sums: BTreeMap<Sum, (u64, Vec<(Side, Side)>)> = BTreeMap::new();
+    for (&(from, to), cell) in cells {
+        let of = match (from, to) {
+            (Some(from), Some(to)) => vec![Sum::From(from), Sum::To(to)],
+            (None, _) => vec![Sum::Entrances],
+            (_, None) => vec![Sum::Exits],
+        };
+        for sum in of {
+            let (all, keys) = sums.entry(sum).or_default();
+            *all += cell.all;
+            keys.push((from, to));
+        }
     }
+    move |_| sums.values().cloned().collect()
+}
+
+/// All visitors' visits, and those of the told bands that do not overlap and hold the most together, of whichever sets.
+pub(super) fn sums_of_lengths(
+    cells: &BTreeMap<Length, Drawn>,
+) -> impl Fn(&BTreeMap<Length, Part>) -> Vec<(u64, Vec<Length>)> {
+    let of_set = |set: Bands| cells.iter().filter(move |((bands, _), _)| *bands == set);
+    let all = of_set(Bands::Default).map(|(_, cell)| cell.all).sum();
+    move |parts| vec![(all, heaviest(parts))]
+}
+
+fn heaviest(parts: &BTreeMap<Length, Part>) -> Vec<Length> {
+    let ends = |(bands, band): Length| {
+        let starts = bands.starts();
+        (starts[usize::from(band)], starts.get(usize::from(band) + 1).copied().unwrap_or(u16::MAX))
+    };
+    let mut bands: Vec<Length> = parts.keys().copied().collect();
+    bands.sort_by_key(|length| ends(*length).1);
+    // By where it ends, the best that there is up to there.
+    let mut best: Vec<(u16, f64, Vec<Length>)> = vec![(0, 0.0, Vec::new())];
+    for length in bands {
+        let (start, end) = ends(length);
+        let up_to = |at: u16| best.iter().rev().find(|(ended, ..)| *ended <= at);
+        let (with, chain) = up_to(start).map_or((0.0, Vec::new()), |(_, weight, chain)| {
+            (weight + parts[&length].said().least, [chain.as_slice(), &[length]].concat())
+        });
+        if best.last().is_none_or(|(_, weight, _)| with > *weight) {
+            best.push((end, with, chain));
+        }
+    }
+    best.pop().map(|(.., chain)| chain).unwrap_or_default()
 }
 
 impl Tables {
@@ -207,25 +248,22 @@ impl Tables {
         let came = self.came.judge(k, step, window, count(moves.came), None);
         let moved = self.moved.judge(k, step, window, count(moves.moved), None);
         Flows {
-            cells: self.flows.judge(k, step, window, &moves.flows, sums_of_flow),
+            cells: self.flows.judge(k, step, window, &moves.flows, sums_of_flows(&moves.flows)),
             all: came.zip(moved).map(|(came, moved)| 2.0 * came.least + moved.least),
         }
     }
 
-    /// Judges how long visits to a place were. Of those that stayed so many minutes it may be known how many they are.
+    /// Judges how long visits to a place were.
     pub(super) fn dwell(
         &mut self,
-        (k, stay_minutes): (u32, u16),
+        k: u32,
         step: Step,
         window: Window,
-        (place, bands): (Place, Bands),
+        place: Place,
         moves: &Moves,
-    ) -> BTreeMap<u8, Said> {
-        let of_set = moves.dwell.range((bands, 0)..=(bands, u8::MAX));
-        let cells = of_set.map(|((_, band), cell)| (*band, *cell)).collect();
-        let stayed = |band: u8| bands.starts()[usize::from(band)] >= stay_minutes;
-        let sums = |band: u8| if stayed(band) { vec![Sum::Stayed, Sum::All] } else { vec![Sum::All] };
-        self.dwell.entry((place, bands)).or_default().judge(k, step, window, &cells, sums)
+    ) -> BTreeMap<Length, Said> {
+        let table = self.dwell.entry(place).or_default();
+        table.judge(k, step, window, &moves.dwell, sums_of_lengths(&moves.dwell))
     }
 }
 
@@ -245,3 +283,7 @@ pub(super) fn together(k: u32, moves: &Moves) -> BTreeMap<(u16, u16), Together> 
     };
     moves.together.iter().filter_map(told).collect()
 }
+
+#[cfg(test)]
+#[path = "tables_tests.rs"]
+mod tests;

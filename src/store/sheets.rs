@@ -241,3 +241,7 @@ impl From<CellRow> for SheetCell {
         Self { row: cell_row, column: cell_column, value: (value, low, high) }
     }
 }
+
+#[cfg(test)]
+#[path = "sheets_tests.rs"]
+mod tests;

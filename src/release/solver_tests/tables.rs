@@ -1,0 +1,298 @@
+//! Draws of tables: flows between a few zones, or lengths in three sets of bands, over a few hours and their day. An attacker
+//! is handed every sum that cells share with other figures, as if those told it exactly, what was drawn into every told cell, and what
+//! bending lets through of the hidden. He asks how many there really were in a hidden cell, drawn or not.
+
+use super::super::tables::{Part, Table, Tables, sums_of_flows, sums_of_lengths};
+use super::*;
+use crate::aggregate::{Bands, Drawn, Moves, Side};
+
+/// Hours of the day.
+const HOURS: usize = 5;
+/// Where any set of bands has an edge, minutes.
+const EDGES: [u16; 10] = [5, 15, 20, 30, 60, 120, 240, 300, 360, 480];
+
+/// The name of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Flow(Side, Side),
+    Band(Bands, u8),
+}
+
+/// What a table is of: its cells, each as the numbers that it is the sum of, the sums of such that are known, and cells of
+/// which the judge leaves something untold together.
+#[derive(Clone)]
+struct Form {
+    zones: usize,
+    numbers: usize,
+    cells: Vec<(Name, Vec<usize>)>,
+    sums: Vec<Vec<usize>>,
+    shared: Vec<Vec<usize>>,
+}
+
+/// Hours as they were: the numbers, and what was drawn into each cell.
+#[derive(Clone)]
+struct Hours {
+    form: Form,
+    really: Vec<Vec<u64>>,
+    drawn: Vec<Vec<u64>>,
+}
+
+impl Form {
+    fn of_flows(zones: u16) -> Self {
+        let sides: Vec<Side> = std::iter::once(None).chain((0..zones).map(Some)).collect();
+        let pairs = sides.iter().flat_map(|from| sides.iter().map(move |to| (*from, *to)));
+        let pairs: Vec<(Side, Side)> = pairs.filter(|(from, to)| from != to).collect();
+        let of = |keep: &dyn Fn(Side, Side) -> bool| -> Vec<usize> {
+            let kept = pairs.iter().enumerate().filter(|(_, (from, to))| keep(*from, *to));
+            kept.map(|(n, _)| n).collect()
+        };
+        let is_inner = |from: Side, to: Side| from.is_some() && to.is_some();
+        let ends = [of(&|from, _| from.is_none()), of(&|_, to| to.is_none())];
+        let (mut sums, mut shared) = (ends.to_vec(), ends.to_vec());
+        // Between two zones all moves are not told.
+        sums.extend((zones > 2).then(|| of(&is_inner)));
+        // Visits to a zone are known: somebody came to each from another zone or stayed there first, and left it or stayed
+        // there last. Where visits stayed first and last is told nowhere.
+        let mut numbers = pairs.len();
+        for zone in (0..zones).map(Some) {
+            for moves in [
+                of(&|from, to| is_inner(from, to) && to == zone),
+                of(&|from, to| is_inner(from, to) && from == zone),
+            ] {
+                shared.push(moves.clone());
+                sums.push(moves.into_iter().chain([numbers]).collect());
+                numbers += 1;
+            }
+        }
+        let cells = pairs.iter().enumerate().map(|(n, (from, to))| (Name::Flow(*from, *to), vec![n]));
+        Self { zones: usize::from(zones), numbers, cells: cells.collect(), sums, shared }
+    }
+
+    fn of_dwell() -> Self {
+        let mut cells = Vec::new();
+        for bands in Bands::ALL {
+            let starts = bands.starts();
+            for (band, start) in starts.iter().enumerate() {
+                let end = starts.get(band + 1).copied().unwrap_or(u16::MAX);
+                let parts = (0..EDGES.len()).filter(|part| (*start..end).contains(&EDGES[*part]));
+                cells.push((Name::Band(bands, band as u8), parts.collect()));
+            }
+        }
+        // All of each set are the same visits.
+        Self {
+            zones: 1,
+            numbers: EDGES.len(),
+            cells,
+            sums: vec![(0..EDGES.len()).collect()],
+            shared: Vec::new(),
+        }
+    }
+
+    fn random(&self, dice: &mut Dice) -> Hours {
+        let size = [8, 20, 60, 200][dice.below(4) as usize];
+        let some = |dice: &mut Dice| match dice.below(3) {
+            0 => 0,
+            1 => dice.below(8),
+            _ => dice.below(size),
+        };
+        let mut really = Vec::new();
+        for _ in 0..HOURS {
+            let mut numbers: Vec<u64> = (0..self.numbers).map(|_| some(dice)).collect();
+            // Of a sum under k nothing is told, here or elsewhere.
+            for sum in &self.sums {
+                let all: u64 = sum.iter().map(|n| numbers[*n]).sum();
+                numbers[sum[dice.below(sum.len() as u64) as usize]] += u64::from(K).saturating_sub(all);
+            }
+            really.push(numbers);
+        }
+        let mut hours = Hours { form: self.clone(), really, drawn: Vec::new() };
+        let spared = |dice: &mut Dice, all: u64| (0..all).filter(|_| dice.below(8) > 0).count() as u64;
+        for hour in 0..HOURS {
+            let all: Vec<u64> = (0..self.cells.len()).map(|cell| hours.all(hour, cell)).collect();
+            hours.drawn.push(all.into_iter().map(|all| spared(dice, all)).collect());
+        }
+        hours
+    }
+}
+
+impl Hours {
+    fn all(&self, hour: usize, cell: usize) -> u64 {
+        self.form.cells[cell].1.iter().map(|n| self.really[hour][*n]).sum()
+    }
+
+    /// The tables of some hours together.
+    fn moves(&self, range: std::ops::Range<usize>) -> Moves {
+        let count = |all: u64, drawn: u64| Drawn { all, drawn, people: drawn as u32 };
+        let mut moves = Moves::default();
+        for (cell, (name, _)) in self.form.cells.iter().enumerate() {
+            let all = range.clone().map(|hour| self.all(hour, cell)).sum();
+            let drawn = range.clone().map(|hour| self.drawn[hour][cell]).sum();
+            if all == 0 {
+                continue;
+            }
+            match *name {
+                Name::Flow(from, to) => {
+                    moves.flows.insert((from, to), count(all, drawn));
+                    let sum = if from.is_some() && to.is_some() { &mut moves.moved } else { &mut moves.came };
+                    *sum = count(sum.all + all, sum.all + all);
+                }
+                Name::Band(bands, band) => _ = moves.dwell.insert((bands, band), count(all, drawn)),
+            }
+        }
+        // Who came went.
+        moves.came = count(moves.came.all / 2, moves.came.all / 2);
+        moves
+    }
+
+    /// Every window, in the order in which they close.
+    fn windows(venue: &Venue) -> Vec<(Step, Window, std::ops::Range<usize>)> {
+        let hour = |hour: usize| (Step::Hour, window(venue, Step::Hour, 12 * hour), hour..hour + 1);
+        (0..HOURS).map(hour).chain([(Step::Day, window(venue, Step::Day, 0), 0..HOURS)]).collect()
+    }
+
+    fn published(&self, venue: &Arc<Venue>) -> Vec<String> {
+        let mut judge = Judge::new(venue.clone(), 1, None);
+        let mut lines = Vec::new();
+        for (step, window, range) in Self::windows(venue) {
+            let row = Covered { coverage: 1.0, beating: 1.0, row: self.moves(range) };
+            let sheets = judge.tables(&ZoneWindow { step, window, rows: vec![(Place::Venue, row)] });
+            lines.extend(sheets.iter().map(|sheet| format!("{sheet:?}")));
+        }
+        lines
+    }
+}
+
+/// What is told of each cell of a window, by the place of the cell.
+fn parts(tables: &Tables, window: Window, hours: &Hours, moves: &Moves) -> BTreeMap<usize, Part> {
+    let mut told = BTreeMap::new();
+    let flows = tables.flows.parts(K, window, &moves.flows, sums_of_flows(&moves.flows));
+    let empty = Table::default();
+    let lengths = tables.dwell.get(&Place::Venue).unwrap_or(&empty);
+    let dwell = lengths.parts(K, window, &moves.dwell, sums_of_lengths(&moves.dwell));
+    for (cell, (name, _)) in hours.form.cells.iter().enumerate() {
+        let part = match *name {
+            Name::Flow(from, to) => flows.get(&(from, to)),
+            Name::Band(bands, band) => dwell.get(&(bands, band)),
+        };
+        told.extend(part.map(|part| (cell, *part)));
+    }
+    told
+}
+
+fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
+    let mut system = System::default();
+    let mut cells = |count: usize| -> Vec<Vec<usize>> {
+        (0..HOURS).map(|_| (0..count).map(|_| system.cell(0.0, f64::INFINITY)).collect()).collect()
+    };
+    let (really, drawn) = (cells(hours.form.numbers), cells(hours.form.cells.len()));
+    let of_cell = |hour: usize, cell: usize| -> Terms {
+        hours.form.cells[cell].1.iter().map(|n| (really[hour][*n], 1.0)).collect()
+    };
+    for hour in 0..HOURS {
+        for sum in &hours.form.sums {
+            let all: u64 = sum.iter().map(|n| hours.really[hour][*n]).sum();
+            system.between(sum.iter().map(|n| (really[hour][*n], 1.0)).collect(), all as f64, all as f64);
+        }
+        for cell in 0..hours.form.cells.len() {
+            let mut terms = of_cell(hour, cell);
+            terms.push((drawn[hour][cell], -1.0));
+            system.between(terms, 0.0, f64::INFINITY);
+        }
+    }
+    let (mut large, mut large_shown) = (0, 0);
+    let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
+    let mut tables = Tables::default();
+    let mut told_hours = vec![vec![false; hours.form.cells.len()]; HOURS];
+    for (step, window, range) in Hours::windows(venue) {
+        let moves = hours.moves(range.clone());
+        let told = parts(&tables, window, &hours, &moves);
+        for shared in &hours.form.shared {
+            let of_told: f64 =
+                shared.iter().filter_map(|cell| told.get(cell)).map(|part| part.said().least).sum();
+            if of_told > 0.0 {
+                let terms = range
+                    .clone()
+                    .flat_map(|hour| shared.iter().flat_map(|cell| of_cell(hour, *cell)).collect::<Terms>());
+                system.between(terms.collect(), of_told + f64::from(K.div_ceil(2)), f64::INFINITY);
+            }
+        }
+        for cell in 0..hours.form.cells.len() {
+            let all: u64 = range.clone().map(|hour| hours.all(hour, cell)).sum();
+            large += usize::from(all >= u64::from(2 * K));
+            large_shown += usize::from(all >= u64::from(2 * K) && told.contains_key(&cell));
+            let part = told.get(&cell);
+            // One of k and more may be told in another set.
+            if part.is_none() && all < u64::from(K) {
+                let terms = range.clone().flat_map(|hour| of_cell(hour, cell)).collect();
+                let name = format!("{:?} in {range:?} of {all}", hours.form.cells[cell].0);
+                targets.entry((Metric::Visits, step)).or_default().push((name, terms));
+            }
+            if step == Step::Hour {
+                let hour = range.start;
+                told_hours[hour][cell] = part.is_some();
+                system.bounds[drawn[hour][cell]] = match part {
+                    Some(part) => (part.through.least, part.through.least),
+                    None => (0.0, f64::from(K - 1)),
+                };
+                continue;
+            }
+            let hidden: Vec<usize> = range.clone().filter(|hour| !told_hours[*hour][cell]).collect();
+            let terms: Terms = hidden.iter().map(|hour| (drawn[*hour][cell], 1.0)).collect();
+            let count = hidden.len() as u32;
+            match part {
+                Some(part) if count > 0 => system.told(terms, count, part.through),
+                None if (count - 1) * (K - 1) > K => system.between(terms, 0.0, f64::from(K)),
+                _ => {}
+            }
+        }
+        tables.flows(K, step, window, &moves);
+        tables.dwell(K, step, window, Place::Venue, &moves);
+    }
+    let published = hours.published(venue);
+    let venue = venue.clone();
+    let world = move |solution: &[f64]| {
+        let whole = |cells: &Vec<usize>| -> Option<Vec<u64>> {
+            cells.iter().map(|cell| Some(whole_number(*solution.get(*cell)?)? as u64)).collect()
+        };
+        let really = really.iter().map(whole).collect::<Option<_>>()?;
+        let drawn = drawn.iter().map(whole).collect::<Option<_>>()?;
+        Some(Hours { really, drawn, ..hours.clone() }.published(&venue))
+    };
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+}
+
+/// The same hours told by k alone: whatever is k or more, all that there is of it.
+fn by_k_alone(hours: &Hours) -> Secret {
+    let mut system = System::default();
+    let mut hidden = Vec::new();
+    for hour in 0..HOURS {
+        let really: Vec<usize> = hours.really[hour].iter().map(|_| system.cell(0.0, f64::INFINITY)).collect();
+        let terms = |numbers: &[usize]| -> Terms { numbers.iter().map(|n| (really[*n], 1.0)).collect() };
+        for sum in &hours.form.sums {
+            let all: u64 = sum.iter().map(|n| hours.really[hour][*n]).sum();
+            system.between(terms(sum), all as f64, all as f64);
+        }
+        for (cell, (name, numbers)) in hours.form.cells.iter().enumerate() {
+            let all = hours.all(hour, cell) as f64;
+            match super::by_k_alone(all) {
+                Some(all) => system.between(terms(numbers), all, all),
+                None => hidden.push((format!("{name:?} in {hour}"), terms(numbers))),
+            }
+        }
+    }
+    let targets = [((Metric::Visits, Step::Hour), hidden)];
+    let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
+    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+}
+
+pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
+    let form = match dice.below(2) {
+        0 => Form::of_flows(2 + dice.below(4) as u16),
+        _ => Form::of_dwell(),
+    };
+    let hours = form.random(dice);
+    match by {
+        By::Judge => by_judge(hours, &venue(form.zones, false)),
+        By::KAlone => by_k_alone(&hours),
+    }
+}
