@@ -49,6 +49,10 @@ pub struct Moves {
     pub moved: Drawn,
     /// Visits that went from one zone to the other next; from outside where they were first near, to outside where last.
     pub flows: BTreeMap<(Side, Side), Drawn>,
+    /// By zone: visits that stayed there before any other.
+    pub first: BTreeMap<u16, u64>,
+    /// By zone: visits that stayed there after any other.
+    pub last: BTreeMap<u16, u64>,
     /// Visits that stayed in both zones, the one of the lower number first; in one, where both are the same.
     pub together: BTreeMap<(u16, u16), Drawn>,
     /// Visitors' visits by length.
@@ -68,6 +72,8 @@ pub(super) struct MoveCell {
     came: Count,
     moved: Count,
     flows: BTreeMap<(Side, Side), Count>,
+    first: BTreeMap<u16, u64>,
+    last: BTreeMap<u16, u64>,
     together: BTreeMap<(u16, u16), Count>,
     dwell: BTreeMap<(Bands, u8), Count>,
 }
@@ -154,6 +160,10 @@ impl MoveCell {
                 count.add(who, 1, [FLOWS, from.unwrap_or(OUTSIDE), to.unwrap_or(OUTSIDE), 0]);
             }
         }
+        if let Some((first, last)) = route.stayed() {
+            *self.first.entry(first).or_default() += 1;
+            *self.last.entry(last).or_default() += 1;
+        }
         if is_day {
             let zones = route.touched();
             for (n, zone) in zones.iter().enumerate() {
@@ -187,6 +197,8 @@ impl MoveCell {
             came: self.came.finish(),
             moved: self.moved.finish(),
             flows: finish(self.flows),
+            first: self.first,
+            last: self.last,
             together: finish(self.together),
             dwell: finish(self.dwell),
         }

@@ -13,31 +13,50 @@ use super::series::{Said, Series};
 use crate::aggregate::{Bands, Drawn, Moves, Place, Side};
 use crate::clock::{EpochMs, Step, Window};
 
-/// A sum that is known, or may be, of some flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sum {
+/// A sum that is known, or may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Sum {
+    /// Visitors' visits, by length.
+    Lengths,
     /// Visits, by where they were first near.
     Entrances,
     /// Visits, by where they were last near.
     Exits,
-    /// Moves out of a zone.
+    /// Visits to a zone, by where they went next.
     From(u16),
-    /// Moves into a zone.
+    /// Visits to a zone, by where they came from.
     To(u16),
 }
 
 /// What was drawn into a cell in an hour, and what was told of it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Hour {
     drawn: u64,
     said: Option<f64>,
 }
 
-/// A table through the day. Of an hour only cells in which somebody was counted are kept.
+/// What is left of an hour: of its cells those in which somebody was counted, and how many are untold of each sum.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "Key: Ord + Serialize + DeserializeOwned")]
+struct Judged<Key: Ord> {
+    cells: BTreeMap<Key, Hour>,
+    untold: BTreeMap<Sum, f64>,
+}
+
+/// A table through the day.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "Key: Ord + Serialize + DeserializeOwned")]
 pub(super) struct Table<Key: Ord> {
-    hours: BTreeMap<EpochMs, BTreeMap<Key, Hour>>,
+    hours: BTreeMap<EpochMs, Judged<Key>>,
+}
+
+/// A cell that is part of sums.
+pub(super) trait Shares: Ord + Copy {
+    /// What is known of the told cells of a window: by sum, how many there are, and the cells that are counted among them.
+    fn sums(moves: &Moves, parts: &BTreeMap<Self, Part>) -> BTreeMap<Sum, (u64, Vec<Self>)>;
+
+    /// The sums that this cell is part of.
+    fn of(self) -> Vec<Sum>;
 }
 
 /// A band of a set, by its place in it.
@@ -103,27 +122,28 @@ impl Part {
     }
 }
 
-impl<Key: Ord + Copy> Table<Key> {
-    /// Judges the cells of a window after the hours in it. `sums` gives what is known of told cells: that some hold so many
-    /// together at most.
+impl<Key: Shares> Table<Key> {
+    /// Judges the cells of a window after the hours in it.
     pub(super) fn judge(
         &mut self,
         k: u32,
         step: Step,
         window: Window,
         cells: &BTreeMap<Key, Drawn>,
-        sums: impl Fn(&BTreeMap<Key, Part>) -> Vec<(u64, Vec<Key>)>,
+        moves: &Moves,
     ) -> BTreeMap<Key, Said> {
-        let parts = self.parts(k, window, cells, sums);
-        let told: BTreeMap<Key, Said> = parts.into_iter().map(|(key, part)| (key, part.said())).collect();
+        let parts = self.parts(k, window, cells, moves);
         if step == Step::Day {
             self.hours.retain(|from, _| *from >= window.to);
         } else {
-            let said = |key: &Key| told.get(key).map(|said| said.least);
+            let said = |key: &Key| parts.get(key).map(|part| part.said().least);
             let hour = |(key, cell): (&Key, &Drawn)| (*key, Hour { drawn: cell.drawn, said: said(key) });
-            self.hours.insert(window.from, cells.iter().map(hour).collect());
+            let untold =
+                |(sum, (all, keys)): (Sum, (u64, Vec<Key>))| (sum, all as f64 - told_of(&keys, &parts));
+            let untold = Key::sums(moves, &parts).into_iter().map(untold).collect();
+            self.hours.insert(window.from, Judged { cells: cells.iter().map(hour).collect(), untold });
         }
-        told
+        parts.into_iter().map(|(key, part)| (key, part.said())).collect()
     }
 
     /// What is told of each cell, if anything.
@@ -132,45 +152,62 @@ impl<Key: Ord + Copy> Table<Key> {
         k: u32,
         window: Window,
         cells: &BTreeMap<Key, Drawn>,
-        sums: impl Fn(&BTreeMap<Key, Part>) -> Vec<(u64, Vec<Key>)>,
+        moves: &Moves,
     ) -> BTreeMap<Key, Part> {
         let is_told = |part: &Part| part.said().least >= f64::from(k);
         let enough = cells.iter().filter(|(_, cell)| is_enough(k, cell));
         let parts = enough.map(|(key, cell)| (*key, self.part(k, window, *key, cell)));
         let mut parts: BTreeMap<Key, Part> = parts.filter(|(_, part)| is_told(part)).collect();
         // Each turn tells less than the one before, and what is told are whole numbers.
-        while sums(&parts)
-            .into_iter()
-            .fold(false, |bent, (all, keys)| leave_half_of_k(k, all, &keys, &mut parts) || bent)
-        {
+        loop {
+            let mut has_bent = false;
+            for (all, keys) in Key::sums(moves, &parts).into_values() {
+                has_bent |= leave_half_of_k(k, all, &keys, &mut parts);
+            }
             parts.retain(|_, part| is_told(part));
+            if !has_bent {
+                return parts;
+            }
         }
-        parts
     }
 
     /// What may be told of a cell beside the hours in its window.
     fn part(&self, k: u32, window: Window, key: Key, cell: &Drawn) -> Part {
-        let hours: Vec<Option<&Hour>> =
-            self.hours.range(window.from..window.to).map(|(_, cells)| cells.get(&key)).collect();
-        if hours.is_empty() {
+        let hours = || self.hours.range(window.from..window.to).map(|(_, hour)| hour);
+        if hours().next().is_none() {
             let drawn = cell.drawn as f64;
             return Part { beside: 0.0, through: Bent { least: drawn, most: drawn }, floor: f64::from(k) };
         }
-        let told: Vec<f64> = hours.iter().filter_map(|hour| hour.and_then(|hour| hour.said)).collect();
-        let beside = told.iter().sum::<f64>();
-        let seen: u64 = hours.iter().flatten().map(|hour| hour.drawn).sum();
-        let of_hidden = hours.iter().flatten().filter(|hour| hour.said.is_none());
-        let of_hidden = of_hidden.map(|hour| hour.drawn).sum::<u64>() as f64;
-        let hidden = (hours.len() - told.len()) as u32;
+        let (mut beside, mut of_hidden, mut seen, mut rooms) = (0.0, 0, 0, Vec::new());
+        for hour in hours() {
+            let Hour { drawn, said } = hour.cells.get(&key).copied().unwrap_or_default();
+            seen += drawn;
+            match said {
+                Some(said) => beside += said,
+                None => {
+                    of_hidden += drawn;
+                    let untold =
+                        key.of().into_iter().map(|sum| hour.untold.get(&sum).copied().unwrap_or(0.0));
+                    rooms.push(untold.fold(f64::from(k - 1), f64::min));
+                }
+            }
+        }
         let through = if seen < cell.drawn {
             // What lies in no hour that this run has judged is one hidden part, of which nothing is told.
             Bent::of(k, 1, 0.0, 0.0)
         } else {
-            Bent::of(k, hidden, of_hidden, beside)
+            // All hidden hours but the roomiest hold so many, and what is told of all must find room in the others.
+            let over = rooms.iter().sum::<f64>() - rooms.iter().copied().fold(0.0, f64::max);
+            Bent::up_to(over, k, rooms.len() as u32, of_hidden as f64, beside)
         };
         let under = if beside > 0.0 { k.div_ceil(2) } else { k };
         Part { beside, through, floor: f64::from(under + 1) }
     }
+}
+
+/// How many are told of some cells together.
+fn told_of<Key: Ord>(keys: &[Key], parts: &BTreeMap<Key, Part>) -> f64 {
+    keys.iter().filter_map(|key| parts.get(key)).map(|part| part.said().least).sum()
 }
 
 /// Of a sum so much stays untold that any cell of it that is not told could be half of k: what is told of the largest rests
@@ -178,8 +215,7 @@ impl<Key: Ord + Copy> Table<Key> {
 fn leave_half_of_k<Key: Ord + Copy>(k: u32, all: u64, keys: &[Key], parts: &mut BTreeMap<Key, Part>) -> bool {
     let mut has_bent = false;
     loop {
-        let told: f64 = keys.iter().filter_map(|key| parts.get(key)).map(|part| part.said().least).sum();
-        let over = told + f64::from(k.div_ceil(2)) - all as f64;
+        let over = told_of(keys, parts) + f64::from(k.div_ceil(2)) - all as f64;
         let largest = keys.iter().filter(|key| parts.get(key).is_some_and(|part| part.through.least > 0.0));
         let largest = largest.max_by(|a, b| parts[a].through.least.total_cmp(&parts[b].through.least));
         let Some(part) = largest.filter(|_| over > 0.0).and_then(|key| parts.get_mut(key)) else {
@@ -190,33 +226,42 @@ fn leave_half_of_k<Key: Ord + Copy>(k: u32, all: u64, keys: &[Key], parts: &mut 
     }
 }
 
-/// Flows by the sums that they are part of: out of a zone and into one, entrances, exits.
-pub(super) fn sums_of_flows(
-    cells: &BTreeMap<(Side, Side), Drawn>,
-) -> impl Fn(&BTreeMap<(Side, Side), Part>) -> Vec<(u64, Vec<(Side, Side)>)> {
-    let mut sums: BTreeMap<Sum, (u64, Vec<(Side, Side)>)> = BTreeMap::new();
-    for (&(from, to), cell) in cells {
-        let of = match (from, to) {
+impl Shares for (Side, Side) {
+    fn sums(moves: &Moves, _: &BTreeMap<Self, Part>) -> BTreeMap<Sum, (u64, Vec<Self>)> {
+        // Who stayed in a zone came there from another, or stayed there first; and went to another, or stayed there last.
+        let first = moves.first.iter().map(|(zone, all)| (Sum::To(*zone), (*all, Vec::new())));
+        let last = moves.last.iter().map(|(zone, all)| (Sum::From(*zone), (*all, Vec::new())));
+        let mut sums: BTreeMap<Sum, (u64, Vec<Self>)> = first.chain(last).collect();
+        for (key, cell) in &moves.flows {
+            for sum in key.of() {
+                let (all, keys) = sums.entry(sum).or_default();
+                *all += cell.all;
+                keys.push(*key);
+            }
+        }
+        sums
+    }
+
+    fn of(self) -> Vec<Sum> {
+        match self {
             (Some(from), Some(to)) => vec![Sum::From(from), Sum::To(to)],
             (None, _) => vec![Sum::Entrances],
             (_, None) => vec![Sum::Exits],
-        };
-        for sum in of {
-            let (all, keys) = sums.entry(sum).or_default();
-            *all += cell.all;
-            keys.push((from, to));
         }
     }
-    move |_| sums.values().cloned().collect()
 }
 
-/// All visitors' visits, and those of the told bands that do not overlap and hold the most together, of whichever sets.
-pub(super) fn sums_of_lengths(
-    cells: &BTreeMap<Length, Drawn>,
-) -> impl Fn(&BTreeMap<Length, Part>) -> Vec<(u64, Vec<Length>)> {
-    let of_set = |set: Bands| cells.iter().filter(move |((bands, _), _)| *bands == set);
-    let all = of_set(Bands::Default).map(|(_, cell)| cell.all).sum();
-    move |parts| vec![(all, heaviest(parts))]
+impl Shares for Length {
+    /// All visitors' visits, and those of the told bands that do not overlap and hold the most together, of whichever sets.
+    fn sums(moves: &Moves, parts: &BTreeMap<Self, Part>) -> BTreeMap<Sum, (u64, Vec<Self>)> {
+        let of_a_set = moves.dwell.iter().filter(|((bands, _), _)| *bands == Bands::Default);
+        let all = of_a_set.map(|(_, cell)| cell.all).sum();
+        BTreeMap::from([(Sum::Lengths, (all, heaviest(parts)))])
+    }
+
+    fn of(self) -> Vec<Sum> {
+        vec![Sum::Lengths]
+    }
 }
 
 fn heaviest(parts: &BTreeMap<Length, Part>) -> Vec<Length> {
@@ -248,7 +293,7 @@ impl Tables {
         let came = self.came.judge(k, step, window, count(moves.came), None);
         let moved = self.moved.judge(k, step, window, count(moves.moved), None);
         Flows {
-            cells: self.flows.judge(k, step, window, &moves.flows, sums_of_flows(&moves.flows)),
+            cells: self.flows.judge(k, step, window, &moves.flows, moves),
             all: came.zip(moved).map(|(came, moved)| 2.0 * came.least + moved.least),
         }
     }
@@ -263,7 +308,7 @@ impl Tables {
         moves: &Moves,
     ) -> BTreeMap<Length, Said> {
         let table = self.dwell.entry(place).or_default();
-        table.judge(k, step, window, &moves.dwell, sums_of_lengths(&moves.dwell))
+        table.judge(k, step, window, &moves.dwell, moves)
     }
 }
 

@@ -25,13 +25,23 @@ fn told(said: &BTreeMap<u8, Said>) -> Vec<(u8, f64)> {
 }
 
 fn judge(table: &mut Table<u8>, step: Step, window: Window, counts: &[(u64, u64)]) -> Vec<(u8, f64)> {
-    told(&table.judge(K, step, window, &cells(counts), one_sum(counts)))
+    told(&table.judge(K, step, window, &cells(counts), &all(counts)))
+}
+
+/// So many entrances.
+fn all(counts: &[(u64, u64)]) -> Moves {
+    Moves { came: cell(counts.iter().map(|(all, _)| all).sum(), 0), ..Moves::default() }
 }
 
 /// All cells are one sum.
-fn one_sum(counts: &[(u64, u64)]) -> impl Fn(&BTreeMap<u8, Part>) -> Vec<(u64, Vec<u8>)> {
-    let all = counts.iter().map(|(all, _)| all).sum();
-    move |parts| vec![(all, parts.keys().copied().collect())]
+impl Shares for u8 {
+    fn sums(moves: &Moves, parts: &BTreeMap<Self, Part>) -> BTreeMap<Sum, (u64, Vec<Self>)> {
+        BTreeMap::from([(Sum::Entrances, (moves.came.all, parts.keys().copied().collect()))])
+    }
+
+    fn of(self) -> Vec<Sum> {
+        vec![Sum::Entrances]
+    }
 }
 
 #[test]
@@ -43,7 +53,7 @@ fn a_cell_is_told_from_k_drawn_by_k_devices() {
         [(0, 52.0), (1, 10.0)]
     );
     let of_one = BTreeMap::from([(0_u8, Drawn { all: 30, drawn: 27, people: 1 })]);
-    assert!(table.judge(K, Step::Hour, hour, &of_one, one_sum(&[(30, 27)])).is_empty());
+    assert!(table.judge(K, Step::Hour, hour, &of_one, &all(&[(30, 27)])).is_empty());
 }
 
 #[test]
@@ -71,8 +81,7 @@ fn a_day_is_its_told_hours_and_what_may_be_told_of_the_others() {
     {
         judge(&mut table, Step::Hour, hour(n as i64), counts);
     }
-    let of_day =
-        table.judge(K, Step::Day, day(), &cells(&[(96, 85), (32, 28)]), one_sum(&[(96, 85), (32, 28)]));
+    let of_day = table.judge(K, Step::Day, day(), &cells(&[(96, 85), (32, 28)]), &all(&[(96, 85), (32, 28)]));
     // Of two hidden hours with fourteen together nine are told; of four with twenty-eight, all hidden, twenty-seven.
     assert_eq!(told(&of_day), [(0, 35.0 + 36.0 + 9.0), (1, 27.0)]);
     assert!(table.hours.is_empty(), "the day is over");
@@ -113,7 +122,8 @@ fn bands_of_different_sets_tell_no_more_together() {
         ((Bands::Meraki, 0), cell(40, 34)),
         ((Bands::Meraki, 2), cell(60, 59)),
     ]);
-    let told = table.judge(K, Step::Hour, hour(9), &lengths, sums_of_lengths(&lengths));
+    let moves = Moves { dwell: lengths, ..Moves::default() };
+    let told = table.judge(K, Step::Hour, hour(9), &moves.dwell, &moves);
     let least = |bands, band| told[&(bands, band)].least;
     assert_eq!(least(Bands::Default, 0) + least(Bands::Meraki, 2), 95.0);
     assert_eq!((least(Bands::Default, 3), least(Bands::Meraki, 0)), (52.0, 34.0));

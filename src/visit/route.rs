@@ -83,6 +83,12 @@ impl Route {
         zones
     }
 
+    /// The first and last zone it stayed in, if there was any.
+    #[must_use]
+    pub fn stayed(&self) -> Option<(u16, u16)> {
+        self.stays().first().copied().zip(self.stays().last().copied())
+    }
+
     fn stays(&self) -> &[u16] {
         &self.stays[..usize::from(self.count)]
     }

@@ -2,7 +2,7 @@
 //! is handed every sum that cells share with other figures, as if those told it exactly, what was drawn into every told cell, and what
 //! bending lets through of the hidden. He asks how many there really were in a hidden cell, drawn or not.
 
-use super::super::tables::{Part, Table, Tables, sums_of_flows, sums_of_lengths};
+use super::super::tables::{Part, Table, Tables};
 use super::*;
 use crate::aggregate::{Bands, Drawn, Moves, Side};
 
@@ -18,15 +18,13 @@ enum Name {
     Band(Bands, u8),
 }
 
-/// What a table is of: its cells, each as the numbers that it is the sum of, the sums of such that are known, and cells of
-/// which the judge leaves something untold together.
+/// What a table is of: its cells, each as the numbers that it is the sum of, and the sums of such that are known.
 #[derive(Clone)]
 struct Form {
     zones: usize,
     numbers: usize,
     cells: Vec<(Name, Vec<usize>)>,
     sums: Vec<Vec<usize>>,
-    shared: Vec<Vec<usize>>,
 }
 
 /// Hours as they were: the numbers, and what was drawn into each cell.
@@ -48,24 +46,22 @@ impl Form {
         };
         let is_inner = |from: Side, to: Side| from.is_some() && to.is_some();
         let ends = [of(&|from, _| from.is_none()), of(&|_, to| to.is_none())];
-        let (mut sums, mut shared) = (ends.to_vec(), ends.to_vec());
+        let mut sums = ends.to_vec();
         // Between two zones all moves are not told.
         sums.extend((zones > 2).then(|| of(&is_inner)));
         // Visits to a zone are known: somebody came to each from another zone or stayed there first, and left it or stayed
         // there last. Where visits stayed first and last is told nowhere.
         let mut numbers = pairs.len();
         for zone in (0..zones).map(Some) {
-            for moves in [
-                of(&|from, to| is_inner(from, to) && to == zone),
-                of(&|from, to| is_inner(from, to) && from == zone),
-            ] {
-                shared.push(moves.clone());
+            let into = of(&|from, to| is_inner(from, to) && to == zone);
+            let out = of(&|from, to| is_inner(from, to) && from == zone);
+            for moves in [into, out] {
                 sums.push(moves.into_iter().chain([numbers]).collect());
                 numbers += 1;
             }
         }
         let cells = pairs.iter().enumerate().map(|(n, (from, to))| (Name::Flow(*from, *to), vec![n]));
-        Self { zones: usize::from(zones), numbers, cells: cells.collect(), sums, shared }
+        Self { zones: usize::from(zones), numbers, cells: cells.collect(), sums }
     }
 
     fn of_dwell() -> Self {
@@ -78,14 +74,7 @@ impl Form {
                 cells.push((Name::Band(bands, band as u8), parts.collect()));
             }
         }
-        // All of each set are the same visits.
-        Self {
-            zones: 1,
-            numbers: EDGES.len(),
-            cells,
-            sums: vec![(0..EDGES.len()).collect()],
-            shared: Vec::new(),
-        }
+        Self { zones: 1, numbers: EDGES.len(), cells, sums: vec![(0..EDGES.len()).collect()] }
     }
 
     fn random(&self, dice: &mut Dice) -> Hours {
@@ -139,6 +128,12 @@ impl Hours {
                 Name::Band(bands, band) => _ = moves.dwell.insert((bands, band), count(all, drawn)),
             }
         }
+        let ends = self.form.cells.len();
+        for zone in 0..(self.form.numbers - ends.min(self.form.numbers)) / 2 {
+            let of = |end: usize| range.clone().map(|hour| self.really[hour][ends + 2 * zone + end]).sum();
+            moves.first.insert(zone as u16, of(0));
+            moves.last.insert(zone as u16, of(1));
+        }
         // Who came went.
         moves.came = count(moves.came.all / 2, moves.came.all / 2);
         moves
@@ -165,10 +160,10 @@ impl Hours {
 /// What is told of each cell of a window, by the place of the cell.
 fn parts(tables: &Tables, window: Window, hours: &Hours, moves: &Moves) -> BTreeMap<usize, Part> {
     let mut told = BTreeMap::new();
-    let flows = tables.flows.parts(K, window, &moves.flows, sums_of_flows(&moves.flows));
+    let flows = tables.flows.parts(K, window, &moves.flows, moves);
     let empty = Table::default();
     let lengths = tables.dwell.get(&Place::Venue).unwrap_or(&empty);
-    let dwell = lengths.parts(K, window, &moves.dwell, sums_of_lengths(&moves.dwell));
+    let dwell = lengths.parts(K, window, &moves.dwell, moves);
     for (cell, (name, _)) in hours.form.cells.iter().enumerate() {
         let part = match *name {
             Name::Flow(from, to) => flows.get(&(from, to)),
@@ -206,16 +201,6 @@ fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
     for (step, window, range) in Hours::windows(venue) {
         let moves = hours.moves(range.clone());
         let told = parts(&tables, window, &hours, &moves);
-        for shared in &hours.form.shared {
-            let of_told: f64 =
-                shared.iter().filter_map(|cell| told.get(cell)).map(|part| part.said().least).sum();
-            if of_told > 0.0 {
-                let terms = range
-                    .clone()
-                    .flat_map(|hour| shared.iter().flat_map(|cell| of_cell(hour, *cell)).collect::<Terms>());
-                system.between(terms.collect(), of_told + f64::from(K.div_ceil(2)), f64::INFINITY);
-            }
-        }
         for cell in 0..hours.form.cells.len() {
             let all: u64 = range.clone().map(|hour| hours.all(hour, cell)).sum();
             large += usize::from(all >= u64::from(2 * K));
