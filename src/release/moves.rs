@@ -45,7 +45,8 @@ impl Judge {
         let shown: u32 = cells.iter().map(|cell| cell.value.0).sum();
         // Between two zones there are two ways, and all moves less the one would be the other.
         let all = all.filter(|_| self.venue.zones.len() > 2);
-        let held_back = all.map(|all| to_grain(all / self.passed).saturating_sub(shown));
+        let all = all.map(|(came, moved)| to_grain((2.0 * came + moved / DRAWN) / self.passed));
+        let held_back = all.map(|all| all.saturating_sub(shown));
         sheet(label, Subject::Flows, cells, held_back)
     }
 

@@ -142,6 +142,6 @@ fn of_three_zones_it_is_said_how_much_is_held_back() {
     let mut venue = Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues.remove(0);
     venue.zones.push(venue.zones[0].clone());
     let sheets = Judge::new(Arc::new(venue), 1, None).tables(&window(Step::Day, eighty()));
-    // 80 came, 80 left, 66 moves; 220 are told.
+    // 80 came, 80 left, and 58 of seven in eight moves are 66; 220 are told.
     assert_eq!(sheets[0].held_back(), Some(5));
 }

@@ -57,7 +57,13 @@ pub(super) trait Shares: Ord + Copy {
 
     /// The sums that this cell is part of.
     fn of(self) -> Vec<Sum>;
+
+    /// Those of them in which its hidden hours find room only beside other cells'.
+    fn crowds(self) -> Vec<Sum>;
 }
+
+/// How many cells want room in what is untold of a sum in an hour.
+type Wanted = BTreeMap<(EpochMs, Sum), u32>;
 
 /// A band of a set, by its place in it.
 pub(super) type Length = (Bands, u8);
@@ -74,8 +80,8 @@ pub(super) struct Tables {
 /// What is told of a window's flows.
 pub(super) struct Flows {
     pub(super) cells: BTreeMap<(Side, Side), Said>,
-    /// All of them together, told or not.
-    pub(super) all: Option<f64>,
+    /// How many visits there were, each of which came in and went out, and how many moves were drawn, told or not.
+    pub(super) all: Option<(f64, f64)>,
 }
 
 /// What is told of two zones that were visited together: how many visits were in both, and in the one and the other.
@@ -155,9 +161,17 @@ impl<Key: Shares> Table<Key> {
         moves: &Moves,
     ) -> BTreeMap<Key, Part> {
         let is_told = |part: &Part| part.said().least >= f64::from(k);
-        let enough = cells.iter().filter(|(_, cell)| is_enough(k, cell));
-        let parts = enough.map(|(key, cell)| (*key, self.part(k, window, *key, cell)));
-        let mut parts: BTreeMap<Key, Part> = parts.filter(|(_, part)| is_told(part)).collect();
+        let told = |among: &BTreeMap<Key, Drawn>| -> BTreeMap<Key, Part> {
+            let wanted = self.wanted(window, among.keys());
+            let parts = among.iter().map(|(key, cell)| (*key, self.part(k, window, (*key, cell), &wanted)));
+            parts.filter(|(_, part)| is_told(part)).collect()
+        };
+        let mut enough: BTreeMap<Key, Drawn> =
+            cells.iter().filter(|(_, cell)| is_enough(k, cell)).map(|(key, cell)| (*key, *cell)).collect();
+        // What is told of a cell goes by which others are told, and by nothing of those that are not.
+        let first = told(&enough);
+        enough.retain(|key, _| first.contains_key(key));
+        let mut parts = told(&enough);
         // Each turn tells less than the one before, and what is told are whole numbers.
         loop {
             let mut has_bent = false;
@@ -171,24 +185,42 @@ impl<Key: Shares> Table<Key> {
         }
     }
 
+    /// How many of some cells are hidden in each hour of a window, by sum.
+    fn wanted<'a>(&self, window: Window, keys: impl Iterator<Item = &'a Key>) -> Wanted
+    where
+        Key: 'a,
+    {
+        let mut wanted = Wanted::new();
+        for key in keys {
+            for (at, hour) in self.hours.range(window.from..window.to) {
+                if hour.cells.get(key).is_none_or(|hour| hour.said.is_none()) {
+                    key.crowds().into_iter().for_each(|sum| *wanted.entry((*at, sum)).or_default() += 1);
+                }
+            }
+        }
+        wanted
+    }
+
     /// What may be told of a cell beside the hours in its window.
-    fn part(&self, k: u32, window: Window, key: Key, cell: &Drawn) -> Part {
-        let hours = || self.hours.range(window.from..window.to).map(|(_, hour)| hour);
+    fn part(&self, k: u32, window: Window, (key, cell): (Key, &Drawn), wanted: &Wanted) -> Part {
+        let hours = || self.hours.range(window.from..window.to);
         if hours().next().is_none() {
             let drawn = cell.drawn as f64;
             return Part { beside: 0.0, through: Bent { least: drawn, most: drawn }, floor: f64::from(k) };
         }
         let (mut beside, mut of_hidden, mut seen, mut rooms) = (0.0, 0, 0, Vec::new());
-        for hour in hours() {
+        for (at, hour) in hours() {
             let Hour { drawn, said } = hour.cells.get(&key).copied().unwrap_or_default();
             seen += drawn;
             match said {
                 Some(said) => beside += said,
                 None => {
                     of_hidden += drawn;
-                    let untold =
-                        key.of().into_iter().map(|sum| hour.untold.get(&sum).copied().unwrap_or(0.0));
-                    rooms.push(untold.fold(f64::from(k - 1), f64::min));
+                    let room = |sum: Sum| {
+                        let untold = hour.untold.get(&sum).copied().unwrap_or(0.0);
+                        (untold / f64::from(wanted.get(&(*at, sum)).copied().unwrap_or(1))).floor()
+                    };
+                    rooms.push(key.of().into_iter().map(room).fold(f64::from(k - 1), f64::min));
                 }
             }
         }
@@ -249,6 +281,10 @@ impl Shares for (Side, Side) {
             (_, None) => vec![Sum::Exits],
         }
     }
+
+    fn crowds(self) -> Vec<Sum> {
+        self.of()
+    }
 }
 
 impl Shares for Length {
@@ -261,6 +297,11 @@ impl Shares for Length {
 
     fn of(self) -> Vec<Sum> {
         vec![Sum::Lengths]
+    }
+
+    /// Bands of three sets overlap, and what one hides may lie in another's room.
+    fn crowds(self) -> Vec<Sum> {
+        Vec::new()
     }
 }
 
@@ -289,12 +330,12 @@ fn heaviest(parts: &BTreeMap<Length, Part>) -> Vec<Length> {
 impl Tables {
     /// Judges the flows of a window.
     pub(super) fn flows(&mut self, k: u32, step: Step, window: Window, moves: &Moves) -> Flows {
-        let count = |cell: Drawn| (cell.all, u64::from(cell.people));
-        let came = self.came.judge(k, step, window, count(moves.came), None);
-        let moved = self.moved.judge(k, step, window, count(moves.moved), None);
+        let (came, moved) = (moves.came, moves.moved);
+        let came = self.came.judge(k, step, window, (came.all, u64::from(came.people)), None);
+        let moved = self.moved.judge(k, step, window, (moved.drawn, u64::from(moved.people)), None);
         Flows {
             cells: self.flows.judge(k, step, window, &moves.flows, moves),
-            all: came.zip(moved).map(|(came, moved)| 2.0 * came.least + moved.least),
+            all: came.zip(moved).map(|(came, moved)| (came.least, moved.least)),
         }
     }
 

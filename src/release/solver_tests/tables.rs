@@ -25,6 +25,8 @@ struct Form {
     numbers: usize,
     cells: Vec<(Name, Vec<usize>)>,
     sums: Vec<Vec<usize>>,
+    /// Moves between zones.
+    inner: Vec<usize>,
 }
 
 /// Hours as they were: the numbers, and what was drawn into each cell.
@@ -33,6 +35,8 @@ struct Hours {
     form: Form,
     really: Vec<Vec<u64>>,
     drawn: Vec<Vec<u64>>,
+    /// How many moves were drawn of all of an hour.
+    moved: Vec<u64>,
 }
 
 impl Form {
@@ -47,8 +51,6 @@ impl Form {
         let is_inner = |from: Side, to: Side| from.is_some() && to.is_some();
         let ends = [of(&|from, _| from.is_none()), of(&|_, to| to.is_none())];
         let mut sums = ends.to_vec();
-        // Between two zones all moves are not told.
-        sums.extend((zones > 2).then(|| of(&is_inner)));
         // Visits to a zone are known: somebody came to each from another zone or stayed there first, and left it or stayed
         // there last. Where visits stayed first and last is told nowhere.
         let mut numbers = pairs.len();
@@ -61,7 +63,7 @@ impl Form {
             }
         }
         let cells = pairs.iter().enumerate().map(|(n, (from, to))| (Name::Flow(*from, *to), vec![n]));
-        Self { zones: usize::from(zones), numbers, cells: cells.collect(), sums }
+        Self { zones: usize::from(zones), numbers, cells: cells.collect(), sums, inner: of(&is_inner) }
     }
 
     fn of_dwell() -> Self {
@@ -74,7 +76,8 @@ impl Form {
                 cells.push((Name::Band(bands, band as u8), parts.collect()));
             }
         }
-        Self { zones: 1, numbers: EDGES.len(), cells, sums: vec![(0..EDGES.len()).collect()] }
+        let all = (0..EDGES.len()).collect();
+        Self { zones: 1, numbers: EDGES.len(), cells, sums: vec![all], inner: Vec::new() }
     }
 
     fn random(&self, dice: &mut Dice) -> Hours {
@@ -94,11 +97,12 @@ impl Form {
             }
             really.push(numbers);
         }
-        let mut hours = Hours { form: self.clone(), really, drawn: Vec::new() };
+        let mut hours = Hours { form: self.clone(), really, drawn: Vec::new(), moved: Vec::new() };
         let spared = |dice: &mut Dice, all: u64| (0..all).filter(|_| dice.below(8) > 0).count() as u64;
         for hour in 0..HOURS {
             let all: Vec<u64> = (0..self.cells.len()).map(|cell| hours.all(hour, cell)).collect();
             hours.drawn.push(all.into_iter().map(|all| spared(dice, all)).collect());
+            hours.moved.push(spared(dice, hours.moves_of(hour)));
         }
         hours
     }
@@ -107,6 +111,11 @@ impl Form {
 impl Hours {
     fn all(&self, hour: usize, cell: usize) -> u64 {
         self.form.cells[cell].1.iter().map(|n| self.really[hour][*n]).sum()
+    }
+
+    /// Moves between zones in an hour.
+    fn moves_of(&self, hour: usize) -> u64 {
+        self.form.inner.iter().map(|n| self.really[hour][*n]).sum()
     }
 
     /// The tables of some hours together.
@@ -122,8 +131,7 @@ impl Hours {
             match *name {
                 Name::Flow(from, to) => {
                     moves.flows.insert((from, to), count(all, drawn));
-                    let sum = if from.is_some() && to.is_some() { &mut moves.moved } else { &mut moves.came };
-                    *sum = count(sum.all + all, sum.all + all);
+                    moves.came.all += if from.is_none() { all } else { 0 };
                 }
                 Name::Band(bands, band) => _ = moves.dwell.insert((bands, band), count(all, drawn)),
             }
@@ -134,8 +142,9 @@ impl Hours {
             moves.first.insert(zone as u16, of(0));
             moves.last.insert(zone as u16, of(1));
         }
-        // Who came went.
-        moves.came = count(moves.came.all / 2, moves.came.all / 2);
+        moves.came = count(moves.came.all, moves.came.all);
+        let moved = range.clone().map(|hour| self.moved[hour]).sum();
+        moves.moved = count(range.map(|hour| self.moves_of(hour)).sum(), moved);
         moves
     }
 
@@ -187,6 +196,11 @@ fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
         for sum in &hours.form.sums {
             let all: u64 = sum.iter().map(|n| hours.really[hour][*n]).sum();
             system.between(sum.iter().map(|n| (really[hour][*n], 1.0)).collect(), all as f64, all as f64);
+        }
+        // Between two zones it is not told how much is held back.
+        if hours.form.zones > 2 {
+            let inner = hours.form.inner.iter().map(|n| (really[hour][*n], 1.0)).collect();
+            system.between(inner, hours.moved[hour] as f64, f64::INFINITY);
         }
         for cell in 0..hours.form.cells.len() {
             let mut terms = of_cell(hour, cell);
