@@ -183,81 +183,123 @@ fn parts(tables: &Tables, window: Window, hours: &Hours, moves: &Moves) -> BTree
     told
 }
 
-fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
-    let mut system = System::default();
-    let mut cells = |count: usize| -> Vec<Vec<usize>> {
-        (0..HOURS).map(|_| (0..count).map(|_| system.cell(0.0, f64::INFINITY)).collect()).collect()
-    };
-    let (really, drawn) = (cells(hours.form.numbers), cells(hours.form.cells.len()));
-    let of_cell = |hour: usize, cell: usize| -> Terms {
-        hours.form.cells[cell].1.iter().map(|n| (really[hour][*n], 1.0)).collect()
-    };
-    for hour in 0..HOURS {
-        for sum in &hours.form.sums {
-            let all: u64 = sum.iter().map(|n| hours.really[hour][*n]).sum();
-            system.between(sum.iter().map(|n| (really[hour][*n], 1.0)).collect(), all as f64, all as f64);
+/// A draw with its unknowns.
+struct Scene {
+    hours: Hours,
+    system: System,
+    /// By hour: how many there really were, and what was drawn into each cell.
+    really: Vec<Vec<usize>>,
+    drawn: Vec<Vec<usize>>,
+    /// By hour and cell: whether it is told.
+    told: Vec<Vec<bool>>,
+}
+
+impl Scene {
+    fn new(hours: Hours) -> Self {
+        let mut system = System::default();
+        let mut unknowns = |count: usize| -> Vec<Vec<usize>> {
+            (0..HOURS).map(|_| (0..count).map(|_| system.cell(0.0, f64::INFINITY)).collect()).collect()
+        };
+        let cells = hours.form.cells.len();
+        let (really, drawn) = (unknowns(hours.form.numbers), unknowns(cells));
+        let told = vec![vec![false; cells]; HOURS];
+        let mut scene = Self { hours, system, really, drawn, told };
+        (0..HOURS).for_each(|hour| scene.hand_over_sums(hour));
+        scene
+    }
+
+    fn terms(&self, hour: usize, numbers: &[usize]) -> Terms {
+        numbers.iter().map(|n| (self.really[hour][*n], 1.0)).collect()
+    }
+
+    fn of_cell(&self, hour: usize, cell: usize) -> Terms {
+        self.terms(hour, &self.hours.form.cells[cell].1)
+    }
+
+    /// Sums are handed over as they are, and that no more was drawn into a cell than there is.
+    fn hand_over_sums(&mut self, hour: usize) {
+        let Form { zones, cells, sums, inner, .. } = self.hours.form.clone();
+        for sum in &sums {
+            let all: u64 = sum.iter().map(|n| self.hours.really[hour][*n]).sum();
+            self.system.between(self.terms(hour, sum), all as f64, all as f64);
         }
         // Between two zones it is not told how much is held back.
-        if hours.form.zones > 2 {
-            let inner = hours.form.inner.iter().map(|n| (really[hour][*n], 1.0)).collect();
-            system.between(inner, hours.moved[hour] as f64, f64::INFINITY);
+        if zones > 2 {
+            let moved = self.hours.moved[hour] as f64;
+            self.system.between(self.terms(hour, &inner), moved, f64::INFINITY);
         }
-        for cell in 0..hours.form.cells.len() {
-            let mut terms = of_cell(hour, cell);
-            terms.push((drawn[hour][cell], -1.0));
-            system.between(terms, 0.0, f64::INFINITY);
+        for (cell, (_, numbers)) in cells.iter().enumerate() {
+            let mut terms = self.terms(hour, numbers);
+            terms.push((self.drawn[hour][cell], -1.0));
+            self.system.between(terms, 0.0, f64::INFINITY);
         }
     }
+
+    /// What was drawn into a told cell of an hour is handed over.
+    fn hand_over_hour(&mut self, hour: usize, cell: usize, part: Option<&Part>) {
+        self.told[hour][cell] = part.is_some();
+        let bounds = part.map_or((0.0, f64::from(K - 1)), |part| (part.through.least, part.through.least));
+        self.system.bounds[self.drawn[hour][cell]] = bounds;
+    }
+
+    /// Of the hidden hours of a day's cell what bending lets through is.
+    fn hand_over_day(&mut self, cell: usize, part: Option<&Part>) {
+        let hidden: Vec<usize> = (0..HOURS).filter(|hour| !self.told[*hour][cell]).collect();
+        let terms: Terms = hidden.iter().map(|hour| (self.drawn[*hour][cell], 1.0)).collect();
+        let count = hidden.len() as u32;
+        match part {
+            Some(part) if count > 0 => self.system.told(terms, count, part.through),
+            None if count.saturating_sub(1) * (K - 1) > K => self.system.between(terms, 0.0, f64::from(K)),
+            _ => {}
+        }
+    }
+
+    fn world(self, venue: Arc<Venue>) -> (System, World) {
+        let Self { hours, system, really, drawn, .. } = self;
+        let world = move |solution: &[f64]| {
+            let whole = |cells: &Vec<usize>| -> Option<Vec<u64>> {
+                cells.iter().map(|cell| Some(whole_number(*solution.get(*cell)?)? as u64)).collect()
+            };
+            let really = really.iter().map(whole).collect::<Option<_>>()?;
+            let drawn = drawn.iter().map(whole).collect::<Option<_>>()?;
+            Some(Hours { really, drawn, ..hours.clone() }.published(&venue))
+        };
+        (system, Box::new(world))
+    }
+}
+
+fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
+    let mut scene = Scene::new(hours);
     let (mut large, mut large_shown) = (0, 0);
     let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
     let mut tables = Tables::default();
-    let mut told_hours = vec![vec![false; hours.form.cells.len()]; HOURS];
     for (step, window, range) in Hours::windows(venue) {
-        let moves = hours.moves(range.clone());
-        let told = parts(&tables, window, &hours, &moves);
-        for cell in 0..hours.form.cells.len() {
-            let all: u64 = range.clone().map(|hour| hours.all(hour, cell)).sum();
-            large += usize::from(all >= u64::from(2 * K));
-            large_shown += usize::from(all >= u64::from(2 * K) && told.contains_key(&cell));
+        let moves = scene.hours.moves(range.clone());
+        let told = parts(&tables, window, &scene.hours, &moves);
+        for cell in 0..scene.hours.form.cells.len() {
+            let all: u64 = range.clone().map(|hour| scene.hours.all(hour, cell)).sum();
             let part = told.get(&cell);
+            if all >= u64::from(2 * K) {
+                large += 1;
+                large_shown += usize::from(part.is_some());
+            }
             // One of k and more may be told in another set.
             if part.is_none() && all < u64::from(K) {
-                let terms = range.clone().flat_map(|hour| of_cell(hour, cell)).collect();
-                let name = format!("{:?} in {range:?} of {all}", hours.form.cells[cell].0);
+                let terms = range.clone().flat_map(|hour| scene.of_cell(hour, cell)).collect();
+                let name = format!("{:?} in {range:?} of {all}", scene.hours.form.cells[cell].0);
                 targets.entry((Metric::Visits, step)).or_default().push((name, terms));
             }
-            if step == Step::Hour {
-                let hour = range.start;
-                told_hours[hour][cell] = part.is_some();
-                system.bounds[drawn[hour][cell]] = match part {
-                    Some(part) => (part.through.least, part.through.least),
-                    None => (0.0, f64::from(K - 1)),
-                };
-                continue;
-            }
-            let hidden: Vec<usize> = range.clone().filter(|hour| !told_hours[*hour][cell]).collect();
-            let terms: Terms = hidden.iter().map(|hour| (drawn[*hour][cell], 1.0)).collect();
-            let count = hidden.len() as u32;
-            match part {
-                Some(part) if count > 0 => system.told(terms, count, part.through),
-                None if (count - 1) * (K - 1) > K => system.between(terms, 0.0, f64::from(K)),
-                _ => {}
+            match step {
+                Step::Hour => scene.hand_over_hour(range.start, cell, part),
+                _ => scene.hand_over_day(cell, part),
             }
         }
         tables.flows(K, step, window, &moves);
         tables.dwell(K, step, window, Place::Venue, &moves);
     }
-    let published = hours.published(venue);
-    let venue = venue.clone();
-    let world = move |solution: &[f64]| {
-        let whole = |cells: &Vec<usize>| -> Option<Vec<u64>> {
-            cells.iter().map(|cell| Some(whole_number(*solution.get(*cell)?)? as u64)).collect()
-        };
-        let really = really.iter().map(whole).collect::<Option<_>>()?;
-        let drawn = drawn.iter().map(whole).collect::<Option<_>>()?;
-        Some(Hours { really, drawn, ..hours.clone() }.published(&venue))
-    };
-    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+    let published = scene.hours.published(venue);
+    let (system, world) = scene.world(venue.clone());
+    Secret { system, targets, published, world: Some(world), large, large_shown }
 }
 
 /// The same hours told by k alone: whatever is k or more, all that there is of it.
