@@ -3,7 +3,7 @@
 use passant_wire::Id;
 use serde::{Deserialize, Serialize};
 
-use super::{Banded, Flags};
+use super::Flags;
 use crate::aggregate::Bands;
 use crate::clock::{Step, Window};
 use crate::sealing::{Sealing, Unread, Unsealing};
@@ -75,15 +75,6 @@ impl Subject {
             Self::CrossVisits => step == Step::Day,
             Self::Flows | Self::Dwell(_) => matches!(step, Step::Hour | Step::Day),
         }
-    }
-}
-
-impl SheetCell {
-    /// Its value with its band.
-    #[must_use]
-    pub fn banded(&self) -> Banded {
-        let (value, low, high) = self.value;
-        Banded { value, low, high }
     }
 }
 
