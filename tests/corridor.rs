@@ -113,7 +113,7 @@ impl House {
             match write {
                 Write::Figures(figures) => self.figures.extend(figures),
                 Write::Ledger { event, .. } => self.ledger.push((self.minute, event)),
-                Write::Calibration { .. } => {}
+                Write::Calibration { .. } | Write::Sheets(_) => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod crowd_cell;
+mod moves;
 mod seal;
 mod visit_cell;
 
@@ -8,6 +9,8 @@ use std::collections::BTreeMap;
 
 use crowd_cell::CrowdCell;
 pub use crowd_cell::{Level, Occupancy};
+use moves::MoveCell;
+pub use moves::{Bands, DRAWN_OF, Drawn, Moves, PAIRS_MAX, Side};
 use visit_cell::VisitCell;
 pub use visit_cell::{Dwell, Traffic};
 
@@ -67,6 +70,7 @@ pub enum Closed {
 pub struct Aggregate {
     crowd: BTreeMap<(Step, EpochMs), Open<CrowdCell>>,
     visits: BTreeMap<(Step, EpochMs), Open<VisitCell>>,
+    moves: BTreeMap<(Step, EpochMs), Open<MoveCell>>,
     group_of: Vec<Option<u16>>,
     groups: usize,
     /// By zone: whether it has a sensor at all; one without has no figures and takes nothing from the others'.
@@ -112,6 +116,7 @@ impl Aggregate {
         Self {
             crowd: BTreeMap::new(),
             visits: BTreeMap::new(),
+            moves: BTreeMap::new(),
             group_of: venue.zones.iter().map(|z| z.group.map(|g| g as u16)).collect(),
             groups: venue.groups.len(),
             newest: None,
@@ -133,6 +138,9 @@ impl Aggregate {
             if step != Step::FiveMinutes {
                 for window in ended(venue, step, began, VISIT_LATENESS_SECS) {
                     open_window(&mut self.visits, venue, step, window.to, window.from, cells);
+                    if has_tables(step) {
+                        open_window(&mut self.moves, venue, step, window.to, window.from, cells);
+                    }
                 }
             }
         }
@@ -163,6 +171,9 @@ impl Aggregate {
                 if step != Step::FiveMinutes {
                     open_window(&mut self.visits, venue, step, at, at, 1 + self.groups).see(half);
                 }
+                if has_tables(step) {
+                    open_window(&mut self.moves, venue, step, at, at, 1 + self.groups).see(half);
+                }
             }
         }
         halves
@@ -173,9 +184,17 @@ impl Aggregate {
         for event in events {
             for step in [Step::QuarterHour, Step::Hour, Step::Day] {
                 match *event {
-                    VisitEvent::Ended { place, last, kind, dwell_minutes, .. } => {
+                    VisitEvent::Ended { place, who, last, kind, dwell_minutes, .. } => {
                         if let Some(cell) = self.visit_cell(place, step, last, venue) {
                             cell.ended(kind, dwell_minutes);
+                        }
+                        if let Some(cell) = self.move_cell(place, step, last, venue) {
+                            cell.ended(who, kind, dwell_minutes, zone_of(place));
+                        }
+                    }
+                    VisitEvent::Went { who, last, ref route } => {
+                        if let Some(cell) = self.move_cell(VisitPlace::Venue, step, last, venue) {
+                            cell.went(who, route, step == Step::Day);
                         }
                     }
                     VisitEvent::Present { place, who, from, to } => {
@@ -191,6 +210,17 @@ impl Aggregate {
                 }
             }
         }
+    }
+
+    /// Closes the tables of every window whose time has come, as [`Self::close`] closes the counts. It must be asked with
+    /// the same times.
+    pub fn close_moves(&mut self, now: EpochMs) -> Vec<ZoneWindow<Moves>> {
+        let groups = self.groups;
+        let zones = Zones { group_of: &self.group_of, has_sensor: &self.has_sensor };
+        let is_over = |open: &Window| open.to.plus_secs(VISIT_LATENESS_SECS) <= now;
+        let closed = self.moves.extract_if(.., |_, open| is_over(&open.window));
+        let has_row = |place| !matches!(place, Place::Group(_));
+        closed.map(|((step, _), open)| open.finish(step, groups, &zones, has_row, MoveCell::finish)).collect()
     }
 
     /// Closes every window whose time has come by the venue's clock, in order of step and time.
@@ -238,19 +268,57 @@ impl Aggregate {
         at: EpochMs,
         venue: &Venue,
     ) -> Option<&mut VisitCell> {
-        let cell = match place {
-            VisitPlace::Venue => 0,
-            VisitPlace::Zone(_) if step == Step::QuarterHour => return None,
-            VisitPlace::Zone(zone) => 1 + self.groups + usize::from(zone),
-        };
-        // What is closed stays closed, whoever comes late.
-        let closed_up_to = self.closed_up_to;
-        let is_open = newest_before(&self.visits, step, at).is_some();
-        if !is_open && venue.calendar.window_of(at, step).to <= closed_up_to {
+        if step == Step::QuarterHour && place != VisitPlace::Venue {
             return None;
         }
-        open_window(&mut self.visits, venue, step, at, at, 1 + self.groups).cells.get_mut(cell)
+        let cell = self.cell_of(place);
+        open_cell(&mut self.visits, venue, step, at, (1 + self.groups, self.closed_up_to)).get_mut(cell)
     }
+
+    fn move_cell(
+        &mut self,
+        place: VisitPlace,
+        step: Step,
+        at: EpochMs,
+        venue: &Venue,
+    ) -> Option<&mut MoveCell> {
+        if !has_tables(step) {
+            return None;
+        }
+        let cell = self.cell_of(place);
+        open_cell(&mut self.moves, venue, step, at, (1 + self.groups, self.closed_up_to)).get_mut(cell)
+    }
+
+    fn cell_of(&self, place: VisitPlace) -> usize {
+        zone_of(place).map_or(0, |zone| 1 + self.groups + usize::from(zone))
+    }
+}
+
+/// Whether windows of a step have tables.
+fn has_tables(step: Step) -> bool {
+    matches!(step, Step::Hour | Step::Day)
+}
+
+fn zone_of(place: VisitPlace) -> Side {
+    match place {
+        VisitPlace::Venue => None,
+        VisitPlace::Zone(zone) => Some(zone),
+    }
+}
+
+/// The cells of the window that a moment lies in; none where it is closed: what is closed stays closed, whoever comes late.
+fn open_cell<'a, Cell: Default>(
+    map: &'a mut BTreeMap<(Step, EpochMs), Open<Cell>>,
+    venue: &Venue,
+    step: Step,
+    at: EpochMs,
+    (cells_before_zones, closed_up_to): (usize, EpochMs),
+) -> &'a mut [Cell] {
+    let is_open = newest_before(map, step, at).is_some();
+    if !is_open && venue.calendar.window_of(at, step).to <= closed_up_to {
+        return &mut [];
+    }
+    &mut open_window(map, venue, step, at, at, cells_before_zones).cells
 }
 
 /// The start of the open window of a step that a moment lies in, without asking the calendar, which is dear.

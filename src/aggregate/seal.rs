@@ -9,6 +9,7 @@ impl Aggregate {
         into.put(&(self.closed_up_to, &self.newest));
         into.put_all(self.crowd.iter(), |into, window| into.put(&window));
         into.put_all(self.visits.iter(), |into, window| into.put(&window));
+        into.put_all(self.moves.iter(), |into, window| into.put(&window));
     }
 
     /// Takes it out, where no window is open yet.
@@ -29,8 +30,14 @@ impl Aggregate {
             self.visits.insert(at, open);
             Ok::<_, Unread>(())
         })?;
+        from.take_all(|from| {
+            let (at, open) = from.take()?;
+            self.moves.insert(at, open);
+            Ok::<_, Unread>(())
+        })?;
         let crowd = self.crowd.values().all(|open| open.cells.len() == cells && open.alive.len() == zones);
         let visits = self.visits.values().all(|open| open.cells.len() == cells && open.alive.len() == zones);
-        if crowd && visits { Ok(()) } else { Err(from.unread()) }
+        let moves = self.moves.values().all(|open| open.cells.len() == cells && open.alive.len() == zones);
+        if crowd && visits && moves { Ok(()) } else { Err(from.unread()) }
     }
 }

@@ -100,6 +100,7 @@ fn a_visit_is_booked_where_it_ends_and_a_visitor_where_he_was() {
     let place = VisitPlace::Zone(1);
     let ended = |kind, time, dwell_minutes| VisitEvent::Ended {
         place,
+        who: Distinct(9 << 60),
         first: at(time),
         last: at(time),
         kind,

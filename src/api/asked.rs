@@ -33,7 +33,7 @@ pub(super) struct Asked<'a> {
 
 /// Where a series is counted, as far as it decides what there is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Venue,
     Zone,
     Group,
@@ -82,7 +82,7 @@ fn needed<'a>(name: &str, value: Option<&'a String>) -> Result<&'a str, Problem>
     })
 }
 
-fn place_of<'a>(venue: &'a Venue, zone: Option<&str>) -> Result<(Place, Option<&'a Id>), Problem> {
+pub(super) fn place_of<'a>(venue: &'a Venue, zone: Option<&str>) -> Result<(Place, Option<&'a Id>), Problem> {
     let Some(word) = zone else { return Ok((Place::Venue, None)) };
     if let Some(zone) = venue.zones.iter().find(|zone| zone.id.as_str() == word) {
         return Ok((Place::Zone, Some(&zone.id)));
@@ -129,7 +129,7 @@ fn there_is(metric: Metric, step: Step, place: Place) -> Result<(), Problem> {
     }))
 }
 
-fn on_edge(venue: &Venue, step: Step, name: &str, at: EpochMs) -> Result<(), Problem> {
+pub(super) fn on_edge(venue: &Venue, step: Step, name: &str, at: EpochMs) -> Result<(), Problem> {
     let window = venue.calendar.window_of(at, step);
     if window.from == at {
         return Ok(());
@@ -144,10 +144,21 @@ fn on_edge(venue: &Venue, step: Step, name: &str, at: EpochMs) -> Result<(), Pro
 
 /// The windows of a stretch; `None` if they are too many for one answer.
 fn windows(venue: &Venue, step: Step, from: EpochMs, to: EpochMs) -> Option<Vec<Window>> {
+    windows_within(POINTS_MAX, venue, step, from, to)
+}
+
+/// The same, for an answer that has room for so many.
+pub(super) fn windows_within(
+    most: usize,
+    venue: &Venue,
+    step: Step,
+    from: EpochMs,
+    to: EpochMs,
+) -> Option<Vec<Window>> {
     let mut windows = Vec::new();
     let mut edge = from;
     while edge < to {
-        if windows.len() == POINTS_MAX {
+        if windows.len() == most {
             return None;
         }
         let window = venue.calendar.window_of(edge, step);

@@ -5,8 +5,11 @@ mod alerts;
 mod asked;
 mod caller;
 mod cookie;
+mod cross_visits;
+mod dwell;
 mod export;
 mod figures;
+mod flows;
 mod guard;
 mod head_counts;
 mod limit;
@@ -22,6 +25,7 @@ mod rules;
 mod rules_tests;
 mod sensors;
 mod session;
+mod sheets;
 mod shopper;
 mod sign_in;
 #[cfg(test)]
@@ -219,6 +223,9 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(figures::series))
         .routes(routes!(alerts::list))
         .routes(routes!(export::table))
+        .routes(routes!(flows::matrix))
+        .routes(routes!(cross_visits::matrix))
+        .routes(routes!(dwell::bands))
         .routes(routes!(sensors::list))
         .routes(routes!(strangers::list))
         .routes(routes!(head_counts::list, head_counts::add))

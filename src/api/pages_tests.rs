@@ -10,7 +10,7 @@ use crate::api::stage::Stage;
 /// The most that a first view may transfer without its answers of the API, bytes.
 const FIRST_VIEW_BYTES_MAX: usize = 66_000;
 /// Folders under `dashboards/` that the pages are not made of.
-const ELSEWHERE: &[&str] = &["vendor", "shopper", "sign-in", "grafana", "screenshots"];
+const ELSEWHERE: &[&str] = &["vendor", "report", "shopper", "sign-in", "grafana", "screenshots"];
 
 async fn gzipped(stage: &Stage, path: &str) -> usize {
     let response = stage.send("GET", path, &[("host", "localhost"), ("accept-encoding", "gzip")], "").await;

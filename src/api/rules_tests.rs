@@ -11,7 +11,7 @@ use crate::office::Role;
 const HOST: (&str, &str) = ("host", "mall.example");
 const FORWARDED: [(&str, &str); 2] = [("x-forwarded-for", "192.0.2.7"), ("x-forwarded-proto", "https")];
 /// Where the sources of routes lie.
-const SOURCES: [&str; 3] = ["src/api", "src/api/shopper", "src/api/sign_in"];
+const SOURCES: [&str; 4] = ["src/api", "src/api/report", "src/api/shopper", "src/api/sign_in"];
 
 /// Every route of the program with its methods, as the sources have them: what is documented, and what a page adds.
 fn every_route() -> BTreeSet<(String, String)> {
@@ -40,7 +40,7 @@ fn every_route() -> BTreeSet<(String, String)> {
             }
         }
     }
-    for asset in ["page.css", "page.js", "uplot.js", "icon.svg", "shopper.css"] {
+    for asset in ["page.css", "now.js", "settings.js", "uplot.js", "icon.svg", "shopper.css"] {
         routes.insert(("GET".to_owned(), format!("/assets/{asset}")));
     }
     routes
@@ -114,6 +114,7 @@ async fn every_role_gets_of_every_route_what_the_table_says() {
             continue;
         }
         let uri = path.replace("{venue}", "mall").replace("{id}", "999").replace("{key}", "0");
+        let uri = uri.replace("{page}", "settings").replace("{table}", "dim_zone");
         for (who, cookie) in &askers {
             let mut headers = vec![HOST, ("content-type", "application/json"), ("cookie", cookie.as_str())];
             headers.extend(FORWARDED);

@@ -96,7 +96,12 @@ impl Retention {
             place = piece.next;
             tokio::time::sleep(BREATH).await;
         }
-        let rows = figures + self.store.purge_head_counts(&venue.id, before.coarse).await?;
+        let mut sheets = 0;
+        while let Some(gone) = self.store.purge_sheets(&venue.id, &before).await? {
+            sheets += gone;
+            tokio::time::sleep(BREATH).await;
+        }
+        let rows = figures + sheets + self.store.purge_head_counts(&venue.id, before.coarse).await?;
         if rows > 0 && !self.store.cut_log().await? {
             tracing::warn!("the database's log still holds deleted figures; it is cut after the next purge");
         }

@@ -16,7 +16,7 @@ use crate::config::{ClockKind, Venue};
 use crate::ledger::Event;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
-use crate::release::{self, Figure, Judge, Live, Made};
+use crate::release::{self, Figure, Judge, Live, Made, Sheet};
 use crate::sighting::{Arrival, HeadCount, Probe, SensorReport, SensorStatus, Verdict};
 use crate::telemetry::{Outcome, Tally};
 
@@ -60,6 +60,8 @@ pub struct Earlier {
 pub enum Write {
     /// Figures of closed windows.
     Figures(Vec<Figure>),
+    /// Sheets of closed windows.
+    Sheets(Vec<Sheet>),
     /// A calibration came into force.
     Calibration {
         /// The venue.
@@ -280,7 +282,7 @@ impl Floor {
         for count in std::mem::take(&mut self.waiting_counts) {
             self.head_count(count, out);
         }
-        let Passed { halves, closed, keys_wiped, calibrated } =
+        let Passed { halves, closed, moves, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
         self.tell_wiped(keys_wiped, reading, out);
         for event in std::mem::take(&mut self.news) {
@@ -302,6 +304,10 @@ impl Floor {
             tally.figures(shown as u64, (figures.len() - shown) as u64);
             self.published = self.published.max(figures.iter().map(|figure| figure.window().to).max());
             out.push(Write::Figures(figures));
+        }
+        let sheets: Vec<Sheet> = moves.iter().flat_map(|window| self.judge.tables(window)).collect();
+        if !sheets.is_empty() {
+            out.push(Write::Sheets(sheets));
         }
         let half = (at.0 - LIVE_AFTER_MS).div_euclid(HALF_MS);
         if self.told != Some(half) {

@@ -3,7 +3,7 @@
 use crate::calibration::Summary;
 use crate::clock::EpochMs;
 use crate::config::Venue;
-use crate::release::Figure;
+use crate::release::{Figure, Sheet};
 use crate::sealing::{Sealing, Unread, Unsealing};
 use crate::vault::{Gone, Strongbox, Terms, Vault, When};
 
@@ -15,7 +15,7 @@ use super::venue_clock::Reading;
 pub const JOURNAL_MS: i64 = 9_000;
 /// The form of the state. It goes up with every change to what a room seals: a state of another form is not taken out, and
 /// a restart begins under a new key.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 /// Writes that the store has not taken yet, kept beside the state, at most: as many as may wait for it.
 pub(super) const UNWRITTEN_MAX: usize = super::run::WRITES_MAX + super::run::BACKLOG_MAX;
 
@@ -103,6 +103,7 @@ impl Found {
 #[derive(serde::Serialize, serde::Deserialize)]
 enum Sort {
     Figures,
+    Sheets,
     Calibration,
 }
 
@@ -111,6 +112,7 @@ impl Write {
     pub(super) fn is_kept_of(&self, venue: &Venue) -> bool {
         match self {
             Self::Figures(figures) => figures.first().is_some_and(|figure| *figure.venue() == venue.id),
+            Self::Sheets(sheets) => sheets.first().is_some_and(|sheet| *sheet.venue() == venue.id),
             Self::Calibration { venue: of, .. } => *of == venue.id,
             Self::Ledger { .. } => false,
         }
@@ -121,6 +123,10 @@ impl Write {
             Self::Figures(figures) => {
                 into.put(&Sort::Figures);
                 into.put_all(figures.iter(), |into, figure| figure.seal(into));
+            }
+            Self::Sheets(sheets) => {
+                into.put(&Sort::Sheets);
+                into.put_all(sheets.iter(), |into, sheet| sheet.seal(into));
             }
             Self::Calibration { summary, made_at, .. } => {
                 into.put(&Sort::Calibration);
@@ -139,6 +145,14 @@ impl Write {
                     Ok::<_, Unread>(())
                 })?;
                 Ok(Self::Figures(figures))
+            }
+            Sort::Sheets => {
+                let mut sheets = Vec::new();
+                from.take_all(|from| {
+                    sheets.push(Sheet::unseal(from)?);
+                    Ok::<_, Unread>(())
+                })?;
+                Ok(Self::Sheets(sheets))
             }
             Sort::Calibration => {
                 let (summary, made_at): (Summary, EpochMs) = from.take()?;

@@ -5,7 +5,7 @@ mod seal;
 use std::sync::Arc;
 
 use super::opening::Opening;
-use crate::aggregate::{Aggregate, Closed, Newest};
+use crate::aggregate::{Aggregate, Closed, Moves, Newest, ZoneWindow};
 use crate::calibration::{Calibrator, Count, Kept};
 use crate::clock::{Day, EpochMs, SteadyMs};
 use crate::config::Venue;
@@ -38,6 +38,8 @@ pub struct Passed {
     pub halves: Vec<Newest>,
     /// The windows that closed.
     pub closed: Vec<Closed>,
+    /// The tables that closed with them.
+    pub moves: Vec<ZoneWindow<Moves>>,
     /// Keys of days that were wiped.
     pub keys_wiped: usize,
     /// Whether a head count acted.
@@ -196,6 +198,7 @@ impl Lenses {
         Passed {
             halves,
             closed: if is_caught_up { self.aggregate.close(moment.at) } else { Vec::new() },
+            moves: if is_caught_up { self.aggregate.close_moves(moment.at) } else { Vec::new() },
             keys_wiped: self.wipe(moment),
             calibrated: self.calibrator.current().version != calibration,
         }

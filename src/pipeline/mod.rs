@@ -3,6 +3,8 @@
 mod corridor;
 mod journal;
 mod lenses;
+#[cfg(test)]
+mod moves_score;
 mod opening;
 mod run;
 mod venue_clock;

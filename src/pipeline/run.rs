@@ -305,6 +305,7 @@ pub async fn write_down(store: &Store, ledger: &Ledger, unwritten: &[Write]) -> 
 async fn write_once(store: &Store, ledger: &Ledger, write: &Write) -> Result<(), Error> {
     match write {
         Write::Figures(figures) => store.append(figures).await.map(|_| ())?,
+        Write::Sheets(sheets) => store.append_sheets(sheets).await.map(|_| ())?,
         // A line waits for its disk, as rows do on a thread of the database's own.
         Write::Ledger { at, event } => {
             let (ledger, at, event) = (ledger.clone(), *at, event.clone());

@@ -146,6 +146,18 @@ pub enum State {
     Open,
 }
 
+impl State {
+    /// The word of the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::HeldBack => "held_back",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// What a reader must know about how a figure came to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {

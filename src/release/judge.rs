@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::halves::{Half, Halves, Heard, Said, Told};
+use super::tables::Tables;
 use super::traffic::{Rules, Visits};
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown};
 use passant_wire::Id;
@@ -34,7 +35,7 @@ pub struct Made {
 
 /// Judges the windows of one venue.
 pub struct Judge {
-    venue: Arc<Venue>,
+    pub(super) venue: Arc<Venue>,
     thresholds: u32,
     /// When this run began to hear, and the end of the newest figure of an earlier run.
     pub(super) began: Option<EpochMs>,
@@ -53,8 +54,9 @@ pub struct Judge {
     pub(super) heard_up_to: EpochMs,
     pub(super) halves: Halves,
     pub(super) visits: BTreeMap<Place, Visits>,
+    pub(super) tables: Tables,
     /// The share of devices that came past the gate, neither objected nor dropped by chance.
-    passed: f64,
+    pub(super) passed: f64,
 }
 
 impl Judge {
@@ -75,6 +77,7 @@ impl Judge {
             heard_up_to: EpochMs(i64::MIN),
             halves: Halves::default(),
             visits: BTreeMap::new(),
+            tables: Tables::default(),
             passed: 1.0,
         }
     }
@@ -242,7 +245,7 @@ impl Judge {
         figures
     }
 
-    fn label(
+    pub(super) fn label(
         &self,
         metric: Metric,
         place: Place,
@@ -286,7 +289,7 @@ impl Judge {
     }
 
     /// What is said to have been covered: while the venue is not shown, by the sensors' statuses alone.
-    fn covered<Row>(&self, step: Step, covered: &Covered<Row>) -> f64 {
+    pub(super) fn covered<Row>(&self, step: Step, covered: &Covered<Row>) -> f64 {
         let shown = self.shown.get(&step).copied().unwrap_or(false);
         if shown || self.is_replay() { covered.coverage } else { covered.beating }
     }
@@ -295,7 +298,7 @@ impl Judge {
         self.venue.clock == ClockKind::Sightings
     }
 
-    fn k(&self) -> u32 {
+    pub(super) fn k(&self) -> u32 {
         self.venue.thresholds.k
     }
 }

@@ -77,6 +77,11 @@ fn answer_of(path: &str) -> Option<&'static str> {
     Some(match path {
         "/api/v1/venues/{venue}/figures" => "figures, which are compared in every world here",
         "/api/v1/venues/{venue}/live" | "/api/v1/venues/{venue}/live/stream" => "live, likewise",
+        "/api/v1/venues/{venue}/export/{table}" => "figures as they were published",
+        "/api/v1/venues/{venue}/alerts" => "what rules say of figures that were published",
+        "/api/v1/venues/{venue}/flows"
+        | "/api/v1/venues/{venue}/cross-visits"
+        | "/api/v1/venues/{venue}/dwell" => "sheets, which are compared in every world of their own",
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
         "/api/v1/venues/{venue}/strangers" => "names of sensors, without a number or a time",
         "/api/v1/venues" | "/api/v1/venues/{venue}" | "/healthz" | "/readyz" => "nothing that was heard",
@@ -294,6 +299,8 @@ fn by_k_alone(people: f64) -> Option<f64> {
 
 #[path = "solver_tests/crowd.rs"]
 mod crowd;
+#[path = "solver_tests/tables.rs"]
+mod tables;
 #[path = "solver_tests/visits.rs"]
 mod visits;
 #[path = "solver_tests/world.rs"]
@@ -341,4 +348,9 @@ fn the_solver_finds_nothing_in_occupancy() {
 #[test]
 fn the_solver_finds_nothing_in_visits() {
     holds(visits::draw);
+}
+
+#[test]
+fn the_solver_finds_nothing_in_tables() {
+    holds(tables::draw);
 }

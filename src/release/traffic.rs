@@ -15,7 +15,7 @@ pub(super) const SIGMAS: f64 = 1.28;
 /// The relative standard error of a sketch of 2^14 registers: 1.04/√m (Flajolet et al. 2007).
 const SKETCH_ERROR: f64 = 0.008125;
 /// What rounding to the grain can hide on either side.
-const ROUNDING: f64 = GRAIN as f64 / 2.0;
+pub(super) const ROUNDING: f64 = GRAIN as f64 / 2.0;
 
 /// What is told of one place, through the windows of its day.
 #[derive(Default, serde::Serialize, serde::Deserialize)]

@@ -137,6 +137,10 @@ impl Store {
             figures += piece.figures;
             place = piece.next;
         }
+        let mut sheets = 0;
+        while let Some(gone) = self.purge_sheets(venue, &everything).await? {
+            sheets += gone;
+        }
         let mut erased = Erased::default();
         for table in self.tables_of_venues().await? {
             let statement = format!("DELETE FROM {table} WHERE venue = $1");
@@ -145,7 +149,11 @@ impl Store {
                 .execute(&self.pool)
                 .await
                 .map_err(Error::while_doing(DOING))?;
-            let pieces = if table == "figure" { figures } else { 0 };
+            let pieces = match table.as_str() {
+                "figure" => figures,
+                "sheet" => sheets,
+                _ => 0,
+            };
             erased.rows.push((table, pieces + done.rows_affected()));
         }
         erased.rewritten = self.rewrite().await;

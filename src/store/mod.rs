@@ -10,6 +10,7 @@ mod objections;
 #[cfg(test)]
 mod schema;
 mod sessions;
+mod sheets;
 
 pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use alerts::{AlertRow, AlertState};
@@ -18,6 +19,7 @@ pub use figures::{Published, Released};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 pub use sessions::SessionRow;
+pub use sheets::PublishedSheet;
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions, Permissions};

@@ -6,7 +6,7 @@ use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone who is counted. Of those
 /// who run the place there are a name and hashes.
-const COLUMNS: [(&str, &str); 73] = [
+const COLUMNS: [(&str, &str); 93] = [
     ("account", "id"),
     ("account", "made_at_secs"),
     ("account", "name"),
@@ -75,6 +75,26 @@ const COLUMNS: [(&str, &str); 73] = [
     ("session", "hash"),
     ("session", "made_at_secs"),
     ("session", "seen_at_secs"),
+    ("sheet", "coverage_permille"),
+    ("sheet", "flags"),
+    ("sheet", "from_secs"),
+    ("sheet", "held_back"),
+    ("sheet", "step"),
+    ("sheet", "subject"),
+    ("sheet", "thresholds_version"),
+    ("sheet", "to_secs"),
+    ("sheet", "venue"),
+    ("sheet", "zone"),
+    ("sheet_cell", "cell_column"),
+    ("sheet_cell", "cell_row"),
+    ("sheet_cell", "from_secs"),
+    ("sheet_cell", "high"),
+    ("sheet_cell", "low"),
+    ("sheet_cell", "step"),
+    ("sheet_cell", "subject"),
+    ("sheet_cell", "value"),
+    ("sheet_cell", "venue"),
+    ("sheet_cell", "zone"),
     ("thresholds", "json"),
     ("thresholds", "venue"),
     ("thresholds", "version"),

@@ -2,6 +2,7 @@
 
 mod near;
 mod path;
+mod route;
 mod seal;
 mod slot;
 mod stay;
@@ -10,6 +11,7 @@ mod ways;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 
+pub use route::{Route, STAYS_MAX};
 use slot::{Reading, Slot};
 use stay::Visit;
 use ways::Ways;
@@ -79,6 +81,8 @@ pub enum VisitEvent {
     Ended {
         /// Where.
         place: Place,
+        /// For distinct counts.
+        who: Distinct,
         /// Its first sighting.
         first: EpochMs,
         /// Its last sighting.
@@ -87,6 +91,15 @@ pub enum VisitEvent {
         kind: Kind,
         /// How long it was, in whole minutes.
         dwell_minutes: u16,
+    },
+    /// A visit to the venue ended that had been near.
+    Went {
+        /// For distinct counts.
+        who: Distinct,
+        /// Its last sighting.
+        last: EpochMs,
+        /// Which way it went.
+        route: Route,
     },
 }
 

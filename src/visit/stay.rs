@@ -2,6 +2,7 @@
 
 use super::near::Near;
 use super::path::{Heard, Paths, Settled, Stretch};
+use super::route::Legs;
 use super::slot::Reading;
 use super::ways::{Move, Ways};
 use super::{Distinct, Kind, Place, Rules, VisitEvent};
@@ -20,6 +21,8 @@ pub(super) struct Visit {
     /// Until when it was said to be present, in the zone and in the venue.
     said_zone: Option<EpochMs>,
     said_venue: Option<EpochMs>,
+    /// Which way it went, as far as that is settled.
+    legs: Legs,
 }
 
 /// Times between one slot in which a device was heard and the next.
@@ -56,6 +59,7 @@ impl Visit {
             left: None,
             said_zone: None,
             said_venue: None,
+            legs: Legs::default(),
         }
     }
 
@@ -125,7 +129,8 @@ impl Visit {
         let (first, last) = (self.first, self.last);
         let dwell_minutes = whole_minutes(last.since(first) + self.gaps.mean_ms());
         let kind = self.near.longest_ms().map_or(Kind::PasserBy, |ms| rules.kind(ms));
-        events.push(VisitEvent::Ended { place: Place::Venue, first, last, kind, dwell_minutes });
+        events.push(VisitEvent::Ended { place: Place::Venue, who, first, last, kind, dwell_minutes });
+        events.extend(self.legs.end().map(|route| VisitEvent::Went { who, last, route }));
     }
 
     /// Ends a zone visit, after which there was a first sighting in the next zone, or none. One that was never near is
@@ -148,7 +153,9 @@ impl Visit {
         let gaps_ms = [before.map(|before| first.since(before)), next.map(|next| next.since(last))];
         let gap_ms: i64 = gaps_ms.map(|gap| gap.unwrap_or(self.gaps.mean_ms())).iter().sum();
         let dwell_minutes = whole_minutes(last.since(first) + gap_ms / 2);
-        events.push(VisitEvent::Ended { place, first, last, kind: rules.kind(near_ms), dwell_minutes });
+        let kind = rules.kind(near_ms);
+        self.legs.add(zone, kind);
+        events.push(VisitEvent::Ended { place, who, first, last, kind, dwell_minutes });
     }
 }
 

@@ -38,7 +38,7 @@ fn told(event: &VisitEvent) -> Option<String> {
         VisitEvent::Ended { place, last, kind, dwell_minutes, .. } => {
             Some(format!("{place:?} {kind:?} {dwell_minutes} min, last at {} s", (last.0 - noon()) / 1000))
         }
-        VisitEvent::Present { .. } => None,
+        VisitEvent::Present { .. } | VisitEvent::Went { .. } => None,
     }
 }
 
@@ -277,4 +277,68 @@ fn who_is_on_the_way_out_at_closing_is_a_visitor() {
     events.extend(visits.judge(EpochMs(noon() + 23 * MINUTE), &venue));
     assert_eq!(events.iter().filter_map(told).count(), 2);
     assert_eq!(visits.infrastructure(), 0);
+}
+
+/// The ways that visits are said to have gone: where they were first near, from where to where, where last near.
+fn routes(footprints: &[Footprint]) -> Vec<String> {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    let mut events = visits.judge(EpochMs(noon()), &venue);
+    for footprint in footprints {
+        events.extend(visits.judge(footprint.at, &venue));
+        visits.hear(footprint);
+    }
+    let end = footprints.iter().map(|f| f.at.0).max().unwrap() + 17 * MINUTE;
+    events.extend(visits.judge(EpochMs(end), &venue));
+    let went = events.iter().filter_map(|event| match event {
+        VisitEvent::Went { last, route, .. } => Some((route, (last.0 - noon()) / MINUTE)),
+        _ => None,
+    });
+    let told = |(route, last): (&Route, i64)| {
+        format!("in {} by {:?} out {}, last at {last} min", route.entered(), route.moves(), route.left())
+    };
+    went.map(told).collect()
+}
+
+#[test]
+fn a_visit_says_when_it_ends_which_way_it_went_each_pair_once() {
+    let there = |sensor: u16, from: i64, to: i64| every_minute(sensor, -60, from, to);
+    let mut path = there(0, 0, 20);
+    path.extend(there(1, 21, 40));
+    assert_eq!(routes(&path), ["in 0 by [(0, 1)] out 1, last at 40 min"]);
+    for turn in 0..3 {
+        path.extend(there(0, 41 + 40 * turn, 60 + 40 * turn));
+        path.extend(there(1, 61 + 40 * turn, 80 + 40 * turn));
+    }
+    assert_eq!(routes(&path), ["in 0 by [(0, 1), (1, 0)] out 1, last at 160 min"]);
+    assert_eq!(routes(&every_minute(0, -85, 0, 20)), [""; 0], "a passer-by goes nowhere");
+    // Near at the door for two minutes: it came in there, and its first stay is elsewhere.
+    let mut path = there(0, 0, 2);
+    path.extend(there(1, 3, 30));
+    assert_eq!(routes(&path), ["in 0 by [] out 1, last at 30 min"]);
+}
+
+#[test]
+fn no_visit_says_more_of_its_way_than_has_a_limit() {
+    let stays: Vec<u16> = (0..2 * STAYS_MAX as u16).collect();
+    let route = Route::of(7, &stays, 9);
+    assert_eq!((route.entered(), route.left()), (7, 9));
+    assert_eq!(route.moves().len(), STAYS_MAX - 1);
+    assert_eq!(route.touched().len(), STAYS_MAX);
+}
+
+#[test]
+fn a_visit_that_is_forgotten_says_nothing_of_its_way() {
+    let venue = venue();
+    let mut visits = Visits::new(&venue);
+    let mut events = visits.judge(EpochMs(noon()), &venue);
+    let mut path = every_minute(0, -60, 0, 20);
+    path.extend(every_minute(1, -60, 21, 40));
+    for footprint in &path {
+        events.extend(visits.judge(footprint.at, &venue));
+        visits.hear(footprint);
+    }
+    visits.forget(Pseudonym(1));
+    events.extend(visits.judge(EpochMs(noon() + 60 * MINUTE), &venue));
+    assert!(!events.iter().any(|event| matches!(event, VisitEvent::Went { .. })));
 }

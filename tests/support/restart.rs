@@ -11,7 +11,7 @@ use passant::intake::{self, Directory};
 use passant::ledger::Event;
 use passant::optout::{Gate, Key};
 use passant::pipeline::{Corridor, Earlier, Journal, Reading, Room, Write};
-use passant::release::Figure;
+use passant::release::{Figure, Sheet};
 use passant::sighting::Arrival;
 use passant::telemetry::Tally;
 use passant::vault::Vault;
@@ -32,6 +32,7 @@ pub(crate) struct House {
     corridor: Option<Corridor>,
     /// The store: what is written stays as it was first written.
     pub(crate) figures: BTreeMap<String, Figure>,
+    pub(crate) sheets: BTreeMap<String, Sheet>,
     pub(crate) ledger: Vec<Event>,
     /// How far the wall clock was set, ms.
     pub(crate) set_by_ms: i64,
@@ -49,6 +50,7 @@ impl House {
             key: Arc::new(Key::random().expect("random bytes")),
             corridor: None,
             figures: BTreeMap::new(),
+            sheets: BTreeMap::new(),
             ledger: Vec::new(),
             set_by_ms: 0,
             number: 0,
@@ -143,6 +145,13 @@ impl House {
                     }
                 }
                 Write::Ledger { event, .. } => self.ledger.push(event),
+                Write::Sheets(sheets) => {
+                    for sheet in sheets {
+                        let (subject, step) = (sheet.subject().as_str(), sheet.step().as_str());
+                        let name = format!("{:?} {subject} {step} {}", sheet.zone(), sheet.window().from.0);
+                        self.sheets.entry(name).or_insert(sheet);
+                    }
+                }
                 Write::Calibration { .. } => {}
             }
         }

@@ -35,7 +35,7 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn take(&mut self, device: u64, event: VisitEvent) {
-        let VisitEvent::Ended { place, first, last, kind, dwell_minutes } = event else { return };
+        let VisitEvent::Ended { place, first, last, kind, dwell_minutes, .. } = event else { return };
         let said = Said { first: first.0, last: last.0, kind, minutes: i64::from(dwell_minutes) };
         let device = device as usize;
         match place {

@@ -1,0 +1,161 @@
+//! What answers with tables have in common: which windows are asked for, and what is said of each.
+
+use super::asked::{moment, on_edge, windows_within};
+use super::{Problem, State};
+use crate::clock::{EpochMs, Step, Window};
+use crate::config::{ClockKind, Venue};
+use crate::release::{self, Metric, Subject};
+use crate::store::PublishedSheet;
+use passant_wire::Id;
+
+/// The most windows in an answer of tables: a week of hours, each of which may have a cell for every two zones.
+pub(super) const TABLES_MAX: usize = 175;
+
+/// The windows of a question, as they were written.
+pub(super) struct Words<'a> {
+    pub(super) from: Option<&'a String>,
+    pub(super) to: Option<&'a String>,
+    pub(super) step: Option<&'a String>,
+}
+
+/// The windows of a question, read and checked.
+pub(super) struct Stretch {
+    pub(super) step: Step,
+    from: EpochMs,
+    to: EpochMs,
+    windows: Vec<Window>,
+}
+
+/// What is said of a window, whatever its table holds.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+pub(super) struct Head {
+    /// The window's first moment, RFC 3339.
+    #[schema(format = DateTime)]
+    pub(super) from: String,
+    /// The first moment after it, RFC 3339.
+    #[schema(format = DateTime)]
+    pub(super) to: String,
+    /// Final where anything is told of it.
+    pub(super) state: release::State,
+    /// What a reader must know: `incomplete`, `rekeyed`, `replay`.
+    pub(super) flags: Vec<&'static str>,
+    /// The share of the window in which its sensors were alive, 0 to 1; null while open.
+    #[schema(required = true)]
+    pub(super) coverage: Option<f64>,
+    /// The version of the thresholds; null while open.
+    #[schema(required = true)]
+    pub(super) thresholds: Option<u32>,
+}
+
+impl Stretch {
+    /// Reads and checks which windows of a table a client asks for, of which an answer has room for so many.
+    pub(super) fn read(
+        venue: &Venue,
+        subject: Subject,
+        most: usize,
+        asked: &Words<'_>,
+    ) -> Result<Self, Problem> {
+        let steps: Vec<&str> =
+            Step::ALL.into_iter().filter(|step| subject.has_step(*step)).map(Step::as_str).collect();
+        let steps = steps.join(", ");
+        let step = Step::parse(needed("step", asked.step)?).filter(|step| subject.has_step(*step));
+        let step = step.ok_or_else(|| {
+            Problem::bad_request(format!("there is no such step here; step is one of {steps}"))
+        })?;
+        let from = moment("from", needed("from", asked.from)?)?;
+        let to = moment("to", needed("to", asked.to)?)?;
+        if from >= to {
+            return Err(Problem::bad_request("from must lie before to"));
+        }
+        on_edge(venue, step, "from", from)?;
+        on_edge(venue, step, "to", to)?;
+        let too_many = || {
+            let fits = subject.has_step(Step::Day)
+                && step != Step::Day
+                && windows_within(most, venue, Step::Day, from, to).is_some();
+            let fits = if fits { "step=1d fits, or ask for less time" } else { "ask for less time" };
+            Problem::bad_request(format!("that is more than {most} windows of a table; {fits}"))
+        };
+        let windows = windows_within(most, venue, step, from, to).ok_or_else(too_many)?;
+        Ok(Self { step, from, to, windows })
+    }
+
+    /// What is told of each window, in order of time: of an open one nothing, and one of which there is nothing is left out.
+    pub(super) async fn tables(
+        &self,
+        state: &State,
+        venue: &Venue,
+        zone: Option<&Id>,
+        subject: Subject,
+    ) -> Result<Vec<(Head, Option<PublishedSheet>)>, Problem> {
+        // The clock is read first: a window that closes in between is then given as it was stored.
+        let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
+        let stored = state.store.sheets(&venue.id, zone, subject, self.step, (self.from, self.to)).await?;
+        let mut stored = stored.into_iter().peekable();
+        let mut tables = Vec::new();
+        for window in &self.windows {
+            match stored.next_if(|sheet| sheet.window.from == window.from) {
+                Some(sheet) => tables.push((Head::closed(venue, &sheet), Some(sheet))),
+                None if is_open(*window, now) => tables.push((Head::open(venue, *window), None)),
+                None => {}
+            }
+        }
+        Ok(tables)
+    }
+}
+
+/// Whether a window has begun and not closed.
+fn is_open(window: Window, now: EpochMs) -> bool {
+    window.from < now && now < window.to.plus_secs(Metric::Visits.closes_after_secs())
+}
+
+fn needed<'a>(name: &str, value: Option<&'a String>) -> Result<&'a str, Problem> {
+    value.map(String::as_str).ok_or_else(|| {
+        Problem::bad_request(format!(
+            "{name} is missing; ask like ?from=2026-11-20T03:00:00Z&to=2026-11-21T03:00:00Z&step=1d, on the edges of the venue's days"
+        ))
+    })
+}
+
+impl Head {
+    fn closed(venue: &Venue, sheet: &PublishedSheet) -> Self {
+        Self {
+            from: venue.calendar.rfc3339(sheet.window.from),
+            to: venue.calendar.rfc3339(sheet.window.to),
+            state: sheet.state(),
+            flags: sheet.flags.words(),
+            coverage: Some(f64::from(sheet.coverage_permille) / 1000.0),
+            thresholds: Some(sheet.thresholds),
+        }
+    }
+
+    fn open(venue: &Venue, window: Window) -> Self {
+        let replay = venue.clock == ClockKind::Sightings;
+        Self {
+            from: venue.calendar.rfc3339(window.from),
+            to: venue.calendar.rfc3339(window.to),
+            state: release::State::Open,
+            flags: release::Flags { replay, ..release::Flags::default() }.words(),
+            coverage: None,
+            thresholds: None,
+        }
+    }
+
+    /// Its cells of a line of CSV: from, to, state, flags, coverage, thresholds.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let Self { from, to, state, flags, coverage, thresholds } = self;
+        let cell = super::table::cell::<String>;
+        vec![
+            from.clone(),
+            to.clone(),
+            state.as_str().to_owned(),
+            flags.join(";"),
+            cell(coverage.map(|share| share.to_string())),
+            cell(thresholds.map(|version| version.to_string())),
+        ]
+    }
+}
+
+#[cfg(test)]
+#[path = "sheets_tests.rs"]
+mod tests;
