@@ -217,11 +217,6 @@ impl Table for Series {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |figure: &SeriesFigure| {
-            let state = match figure.state {
-                release::State::Final => "final",
-                release::State::HeldBack => "held_back",
-                release::State::Open => "open",
-            };
             vec![
                 figure.from.clone(),
                 figure.to.clone(),
@@ -229,7 +224,7 @@ impl Table for Series {
                 cell(figure.value),
                 cell(figure.low),
                 cell(figure.high),
-                state.to_owned(),
+                figure.state.as_str().to_owned(),
                 figure.flags.join(";"),
                 cell(figure.coverage),
                 cell(figure.thresholds),

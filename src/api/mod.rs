@@ -10,6 +10,7 @@ mod machines;
 mod objections;
 mod pages;
 mod problem;
+mod ranking;
 mod sensors;
 mod shopper;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod token;
+mod typical;
 mod venues;
 #[cfg(test)]
 mod visitors_tests;
@@ -169,6 +171,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(live::now))
         .routes(routes!(stream::stream))
         .routes(routes!(figures::series))
+        .routes(routes!(ranking::ranking))
+        .routes(routes!(typical::typical))
         .routes(routes!(sensors::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))

@@ -2,6 +2,7 @@
 
 mod bend;
 mod figure;
+mod footfall;
 mod halves;
 mod judge;
 mod lengths;
@@ -11,7 +12,9 @@ mod series;
 #[cfg(test)]
 mod solver_tests;
 mod traffic;
+mod usual;
 
 pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};
 pub use judge::{Judge, Made};
+pub use usual::USUAL_DAYS;
 pub use live::{Live, RateBand, SensorLive, Shown, quiet_sensors, sensors};

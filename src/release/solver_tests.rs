@@ -58,6 +58,10 @@ enum Equation {
     Ratio,
     /// Tells which share of the long visits stayed.
     Share,
+    /// Computed from what is told of the venue's visitors, of the long visits and of the occupancy.
+    Balance,
+    /// Of devices that no other metric counts.
+    Alone,
 }
 
 fn equation(metric: &str) -> Option<Equation> {
@@ -68,6 +72,8 @@ fn equation(metric: &str) -> Option<Equation> {
         "visitors" => Equation::Distinct,
         "capture_rate" => Equation::Ratio,
         "dwell_mean" | "dwell_p25" | "dwell_median" | "dwell_p75" => Equation::Share,
+        "footfall" | "stable_share" => Equation::Balance,
+        "infrastructure" => Equation::Alone,
         _ => return None,
     })
 }
@@ -76,6 +82,7 @@ fn equation(metric: &str) -> Option<Equation> {
 fn answer_of(path: &str) -> Option<&'static str> {
     Some(match path {
         "/api/v1/venues/{venue}/figures" => "figures, which are compared in every world here",
+        "/api/v1/venues/{venue}/ranking" | "/api/v1/venues/{venue}/typical" => "sums and quartiles of figures",
         "/api/v1/venues/{venue}/live" | "/api/v1/venues/{venue}/live/stream" => "live, likewise",
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
         "/api/v1/venues" | "/api/v1/venues/{venue}" | "/healthz" | "/readyz" => "nothing that was heard",

@@ -9,7 +9,7 @@ mod objections;
 mod schema;
 
 pub use calibrations::CalibrationRow;
-pub use figures::Published;
+pub use figures::{Published, Total};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 

@@ -90,6 +90,7 @@ impl Visited {
             engaged: sum(|leaf| leaf.stays.len() as u64),
             visitors: self.visitors_of(step, range) as f64,
             dwell,
+            infrastructure: 0,
         }
     }
 

@@ -1,0 +1,253 @@
+//! People who came, and how large a sample the stable devices are.
+//!
+//! Both are computed from what is told of the venue's visits and of its occupancy, so they tell nothing more. Whoever was
+//! present in a window was there when it began or came in it; and whoever was present and did not end there is there when
+//! the next begins. So of the rounded numbers that are told, visitors less those who were there before are the stable
+//! devices that came, and visitors less the visits that ended are those who stay.
+
+use std::collections::BTreeMap;
+
+use super::judge::{GRAIN, Made, to_grain};
+use super::traffic::{SIGMAS, band};
+use super::usual::Usual;
+use super::{Banded, Metric};
+use crate::clock::{EpochMs, Step, Window};
+use crate::config::Venue;
+
+/// The variance of a number that was rounded to the grain.
+const ROUNDING_VARIANCE: f64 = (GRAIN * GRAIN) as f64 / 12.0;
+/// A visit is so many times more worth knowing of the ratio the longer it is: 1 and the squared relative spread of dwell,
+/// which in the simulated malls is as wide as its mean.
+const DWELL_SPREAD: f64 = 2.0;
+/// The weekday's usual ratio weighs as much as that of so many visits.
+const USUAL_VISITS: f64 = 100.0;
+/// The crowd lens's band adds up the zones' as if all were wrong alike. Where heads were counted they are not, and this
+/// share of it is left in the sum over all zones and a day; without a count all of it is.
+const CROWD_SHARE: f64 = 0.3;
+
+/// What is told of the venue's people in a window.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+struct People {
+    people: f64,
+    half_width: f64,
+    made: Made,
+}
+
+/// A number of stable devices, and half of what it may be off because a part is hidden.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Devices {
+    devices: f64,
+    unsure: f64,
+}
+
+/// How a window ended.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+struct End {
+    to: EpochMs,
+    /// Who was still there.
+    stay: Devices,
+    /// How many had come in it.
+    came: f64,
+}
+
+/// A quarter of an hour in which people and stable devices are told.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+struct Quarter {
+    people: People,
+    present: f64,
+    came: f64,
+}
+
+/// The day so far.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Footfall {
+    /// Occupancy that is told of windows whose visits have not closed.
+    people: BTreeMap<(Step, EpochMs), People>,
+    ends: BTreeMap<Step, End>,
+    quarters: BTreeMap<EpochMs, Quarter>,
+}
+
+/// What is told of the venue's visits in a window: rounded, or nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visited {
+    pub(super) visitors: Option<u32>,
+    /// Visits of visitors that ended.
+    pub(super) ended: Option<u32>,
+}
+
+/// What is told of a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    footfall: Option<Banded>,
+    stable_share: Option<Banded>,
+    /// The calibration that stands behind the people in it.
+    pub(super) made: Option<Made>,
+}
+
+impl Told {
+    pub(super) fn figures(self) -> [(Metric, Option<Banded>); 2] {
+        [(Metric::Footfall, self.footfall), (Metric::StableShare, self.stable_share)]
+    }
+}
+
+/// Sums over some quarters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    people: f64,
+    half_width: f64,
+    present: f64,
+    came: f64,
+}
+
+impl Sums {
+    fn of<'a>(quarters: impl Iterator<Item = &'a Quarter>) -> Self {
+        quarters.fold(Self::default(), |sums, quarter| Self {
+            people: sums.people + quarter.people.people,
+            half_width: sums.half_width + quarter.people.half_width,
+            present: sums.present + quarter.present,
+            came: sums.came + quarter.came.max(0.0),
+        })
+    }
+
+    /// How far the people in it may be off, as a relative standard deviation.
+    fn crowd_error(self, made: Option<Made>) -> f64 {
+        let share = if made.is_some_and(|made| made.calibrated) { CROWD_SHARE } else { 1.0 };
+        share * self.half_width / self.people / SIGMAS
+    }
+}
+
+/// People to a stable device.
+#[derive(Clone, Copy, Debug)]
+struct Ratio {
+    people: f64,
+    /// Its relative variance.
+    variance: f64,
+}
+
+impl Visited {
+    /// How many are still there at the end. Of what is hidden it is known that it is under k.
+    fn stay(self, k: u32) -> Devices {
+        let half = f64::from(k) / 2.0;
+        let of = |devices: f64, unsure| Devices { devices: devices.max(0.0), unsure };
+        match (self.visitors.map(f64::from), self.ended.map(f64::from)) {
+            (Some(visitors), Some(ended)) => of(visitors - ended, 0.0),
+            (Some(visitors), None) => of(visitors - half, half),
+            (None, _) => of(half, half),
+        }
+    }
+}
+
+impl Footfall {
+    /// Takes what is told of the venue's people in a window, before its visits close.
+    pub(super) fn take(&mut self, step: Step, window: Window, said: Option<Banded>, made: Option<Made>) {
+        let (Some(Banded { value, low, high }), Some(made)) = (said, made) else { return };
+        let half_width = f64::from(high - low.min(high)) / 2.0;
+        self.people.insert((step, window.from), People { people: f64::from(value), half_width, made });
+    }
+
+    /// Judges a window of the venue, after the quarters in it.
+    pub(super) fn judge(
+        &mut self,
+        venue: &Venue,
+        usual: &Usual,
+        step: Step,
+        window: Window,
+        visited: Visited,
+    ) -> Told {
+        let k = venue.thresholds.k;
+        let people = self.people.remove(&(step, window.from));
+        self.people.retain(|(of, from), _| *of != step || *from > window.from);
+        let came = if step == Step::Day {
+            // Who came on the day has gone by its end.
+            visited.ended.map(|ended| Devices { devices: f64::from(ended), unsure: 0.0 })
+        } else {
+            self.came(venue, step, window, visited, people)
+        };
+        let day = venue.calendar.day_of(window.from);
+        let so_far = Sums::of(self.quarters.range(day.window.from..window.to).map(|(_, quarter)| quarter));
+        let here = Sums::of(self.quarters.range(window.from..window.to).map(|(_, quarter)| quarter));
+        let made = people.map(|people| people.made);
+        if step == Step::Day {
+            self.quarters.retain(|from, _| *from >= window.to);
+        }
+        let ratio = ratio(so_far, usual.ratio(&venue.calendar, day), made);
+        let is_enough = |devices: &Devices| to_grain(devices.devices) >= k;
+        Told {
+            footfall: came.filter(is_enough).zip(ratio).map(|(came, ratio)| footfall(came, ratio)),
+            stable_share: (here.present >= f64::from(k) && here.people > 0.0)
+                .then(|| stable_share(here, made)),
+            made,
+        }
+    }
+
+    /// How many came in a window, and who stays for the next.
+    fn came(
+        &mut self,
+        venue: &Venue,
+        step: Step,
+        window: Window,
+        visited: Visited,
+        people: Option<People>,
+    ) -> Option<Devices> {
+        let before = self.before(venue, step, window);
+        let stay = visited.stay(venue.thresholds.k);
+        let first_minutes = f64::from(venue.thresholds.visitor_secs) / step.secs() as f64;
+        let came = visited.visitors.zip(before).map(|(visitors, before)| {
+            let devices = (f64::from(visitors) - before.stay.devices).max(0.0);
+            // Who comes is a visitor some minutes later, and where more and more come, some of them only in the next window.
+            let late = first_minutes * (devices - before.came);
+            (devices, Devices { devices: (devices + late).max(0.0), unsure: before.stay.unsure })
+        });
+        if let (Step::QuarterHour, Some(people), Some((came, _)), Some(before)) = (step, people, came, before) {
+            let present = f64::midpoint(before.stay.devices, stay.devices) + first_minutes * came;
+            self.quarters.insert(window.from, Quarter { people, present, came });
+        }
+        let came_here = came.map_or(0.0, |(devices, _)| devices);
+        self.ends.insert(step, End { to: window.to, stay, came: came_here });
+        came.map(|(_, came)| came)
+    }
+
+    /// How the window before ended. Where the venue had been closed, nobody was there; of a window that was not judged
+    /// nothing is known.
+    fn before(&self, venue: &Venue, step: Step, window: Window) -> Option<End> {
+        let known = self.ends.get(&step).filter(|end| end.to == window.from).copied();
+        let nobody = || End { to: window.from, stay: Devices::default(), came: 0.0 };
+        known.or_else(|| (!venue.is_open(window.from.plus_secs(-1))).then(nobody))
+    }
+}
+
+/// The ratio of the day so far, shrunk to the weekday's usual by how few visits stand behind it.
+fn ratio(so_far: Sums, usual: Option<f64>, made: Option<Made>) -> Option<Ratio> {
+    let today = (so_far.present > 0.0 && so_far.people > 0.0).then(|| Ratio {
+        people: so_far.people / so_far.present,
+        variance: DWELL_SPREAD / so_far.came.max(1.0) + so_far.crowd_error(made).powi(2),
+    });
+    let Some(usual) = usual else { return today };
+    // What is usual was estimated by the same means, from days that differ.
+    let of_usual = Ratio { people: usual, variance: DWELL_SPREAD / USUAL_VISITS };
+    let Some(today) = today else { return Some(of_usual) };
+    let weight = so_far.came / (so_far.came + USUAL_VISITS);
+    Some(Ratio {
+        people: weight * today.people + (1.0 - weight) * usual,
+        variance: weight * today.variance + (1.0 - weight) * of_usual.variance,
+    })
+}
+
+/// People, with a band for how few came, what rounding and hiding may have taken from them, and the ratio.
+fn footfall(came: Devices, ratio: Ratio) -> Banded {
+    let Devices { devices, unsure } = came;
+    let people = devices * ratio.people;
+    // A sample of people, of whom one in so many is counted; three rounded numbers.
+    let counted = (1.0 - 1.0 / ratio.people.max(1.0)) / devices;
+    let rounded = 3.0 * ROUNDING_VARIANCE / devices.powi(2);
+    let half_width =
+        SIGMAS * people * (counted + rounded + ratio.variance).sqrt() + unsure * ratio.people;
+    Banded { value: to_grain(people), ..band(people, half_width) }
+}
+
+/// Stable devices for each hundred people.
+fn stable_share(here: Sums, made: Option<Made>) -> Banded {
+    let share = 100.0 * here.present / here.people;
+    let rounded = 2.0 * ROUNDING_VARIANCE / here.present.powi(2);
+    band(share, SIGMAS * share * (rounded + here.crowd_error(made).powi(2)).sqrt())
+}
