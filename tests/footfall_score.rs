@@ -91,12 +91,13 @@ impl fmt::Display for Score {
 struct Truth {
     /// Shoppers who came into the venue, and stable devices for each hundred shoppers inside.
     came: BTreeMap<(Step, i64), (f64, Option<f64>)>,
+    other: BTreeMap<(Step, i64), [f64; 4]>,
     /// Shoppers in a zone in five minutes. Staff are not told, though their phones are heard.
     people: BTreeMap<(i64, usize), f64>,
 }
 
 fn truth_of(scenario: &Scenario, venue: &Venue, seed: u64, days: i64) -> Truth {
-    let mut told = Truth { came: BTreeMap::new(), people: BTreeMap::new() };
+    let mut told = Truth { came: BTreeMap::new(), other: BTreeMap::new(), people: BTreeMap::new() };
     for line in truth::of(scenario, seed, START_MS, START_MS + days * DAY_MS) {
         let truth::Line::Window(window) = line else { continue };
         match (&window.zone, window.step) {
@@ -107,6 +108,10 @@ fn truth_of(scenario: &Scenario, venue: &Venue, seed: u64, days: i64) -> Truth {
             }
             (None, step) => {
                 let step = Step::parse(step.word()).expect("a step");
+                if let Some(of) = &window.stable_devices {
+                    let others = [window.people.occupancy - window.people.staff, of.visits as f64, of.visitors as f64, of.dwell_mean.unwrap_or(0.0)];
+                    told.other.insert((step, window.from_ms), others);
+                }
                 let share = window.stable_devices.and_then(|stable| stable.stable_share);
                 told.came.insert((step, window.from_ms), (window.people.footfall as f64, share));
             }
@@ -190,6 +195,10 @@ fn play(scenario: &Scenario, seed: u64, days: i64) -> Rows {
 
 fn take(rows: &mut Rows, truth: &Truth, (metric, step, window): (Metric, Step, Window), said: Banded) {
     let Some((came, share)) = truth.came.get(&(step, window.from.0)) else { return };
+    if let (Some(of), true) = (truth.other.get(&(step, window.from.0)), step >= Step::Hour) {
+        let n = [Metric::Occupancy, Metric::Visits, Metric::Visitors, Metric::DwellMean].iter().position(|m| *m == metric);
+        if let Some(n) = n { eprintln!("   {:13} {:3} {} {:7.1} {:5}", metric.as_str(), step.as_str(), window.from.rfc3339(), of[n], said.value); }
+    }
     let is_judged = window.from.0 >= START_MS + DAY_MS && *came >= PEOPLE_MIN;
     let truth = match metric {
         Metric::Footfall => Some(*came),

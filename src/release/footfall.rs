@@ -11,6 +11,7 @@ use super::judge::{GRAIN, Made, to_grain};
 use super::traffic::{SIGMAS, band};
 use super::usual::Usual;
 use super::{Banded, Metric};
+use crate::aggregate::{CROWD_LATENESS_SECS, VISIT_LATENESS_SECS};
 use crate::clock::{EpochMs, Step, Window};
 use crate::config::Venue;
 
@@ -19,8 +20,14 @@ const ROUNDING_VARIANCE: f64 = (GRAIN * GRAIN) as f64 / 12.0;
 /// A visit is so many times more worth knowing of the ratio the longer it is: 1 and the squared relative spread of dwell,
 /// which in the simulated malls is as wide as its mean.
 const DWELL_SPREAD: f64 = 2.0;
-/// The weekday's usual ratio weighs as much as that of so many visits.
-const USUAL_VISITS: f64 = 100.0;
+/// The usual ratio weighs as much as that of so many visits.
+const USUAL_VISITS: f64 = 300.0;
+/// So much silence ends a visit, minutes.
+const SILENCE_MINS: f64 = (VISIT_LATENESS_SECS - CROWD_LATENESS_SECS) as f64 / 60.0;
+/// Minutes in a quarter of an hour.
+const QUARTER_MINS: f64 = 15.0;
+/// What the newest day says of the venue's telephones weighs so much beside the days before it.
+const NEWEST_DAY: f64 = 0.3;
 /// The crowd lens's band adds up the zones' as if all were wrong alike. Where heads were counted they are not, and this
 /// share of it is left in the sum over all zones and a day; without a count all of it is.
 const CROWD_SHARE: f64 = 0.3;
@@ -58,9 +65,19 @@ struct Quarter {
     came: f64,
 }
 
-/// The day so far.
+/// How the venue's telephones keep silent, as the days that are over told it.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+struct Silence {
+    /// Devices present to those of which it is known at the moment, 1 and more.
+    lift: f64,
+    /// Visits that only seem to begin, since a device had been silent for too long, for each minute of a device present.
+    returns_a_minute: f64,
+}
+
+/// The day so far, and what the days before have taught.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Footfall {
+    silence: Option<Silence>,
     /// Occupancy that is told of windows whose visits have not closed.
     people: BTreeMap<(Step, EpochMs), People>,
     ends: BTreeMap<Step, End>,
@@ -73,6 +90,8 @@ pub(super) struct Visited {
     pub(super) visitors: Option<u32>,
     /// Visits of visitors that ended.
     pub(super) ended: Option<u32>,
+    /// Their mean dwell, minutes.
+    pub(super) dwell_mins: Option<u32>,
 }
 
 /// What is told of a window.
@@ -157,18 +176,19 @@ impl Footfall {
         let k = venue.thresholds.k;
         let people = self.people.remove(&(step, window.from));
         self.people.retain(|(of, from), _| *of != step || *from > window.from);
-        let came = if step == Step::Day {
-            // Who came on the day has gone by its end.
-            visited.ended.map(|ended| Devices { devices: f64::from(ended), unsure: 0.0 })
-        } else {
-            self.came(venue, step, window, visited, people)
-        };
         let day = venue.calendar.day_of(window.from);
-        let so_far = Sums::of(self.quarters.range(day.window.from..window.to).map(|(_, quarter)| quarter));
-        let here = Sums::of(self.quarters.range(window.from..window.to).map(|(_, quarter)| quarter));
         let made = people.map(|people| people.made);
+        let came = match step {
+            // Whoever came has gone by the day's end, and seems to have come once more after each long silence.
+            Step::Day => visited.visitors.map(|visitors| Devices { devices: f64::from(visitors), unsure: 0.0 }),
+            _ => self.came(venue, step, window, visited, people),
+        };
+        let (mut so_far, mut here) = (self.sums(day.window.from, window.to), self.sums(window.from, window.to));
         if step == Step::Day {
             self.quarters.retain(|from, _| *from >= window.to);
+            if let Some(present) = self.learn(visited, here) {
+                (so_far.present, here.present) = (present, present);
+            }
         }
         let ratio = ratio(so_far, usual.ratio(&venue.calendar, day), made);
         let is_enough = |devices: &Devices| to_grain(devices.devices) >= k;
@@ -193,18 +213,52 @@ impl Footfall {
         let stay = visited.stay(venue.thresholds.k);
         let first_minutes = f64::from(venue.thresholds.visitor_secs) / step.secs() as f64;
         let came = visited.visitors.zip(before).map(|(visitors, before)| {
-            let devices = (f64::from(visitors) - before.stay.devices).max(0.0);
+            let seem_to = self.returns(before.stay, stay, step.secs() as f64 / 60.0);
+            let devices = (f64::from(visitors) - before.stay.devices - seem_to).max(0.0);
             // Who comes is a visitor some minutes later, and where more and more come, some of them only in the next window.
             let late = first_minutes * (devices - before.came);
             (devices, Devices { devices: (devices + late).max(0.0), unsure: before.stay.unsure })
         });
         if let (Step::QuarterHour, Some(people), Some((came, _)), Some(before)) = (step, people, came, before) {
-            let present = f64::midpoint(before.stay.devices, stay.devices) + first_minutes * came;
+            let known = f64::midpoint(before.stay.devices, stay.devices) + first_minutes * came;
+            let present = known * self.silence.map_or(1.0, |silence| silence.lift);
             self.quarters.insert(window.from, Quarter { people, present, came });
         }
         let came_here = came.map_or(0.0, |(devices, _)| devices);
         self.ends.insert(step, End { to: window.to, stay, came: came_here });
         came.map(|(_, came)| came)
+    }
+
+    fn sums(&self, from: EpochMs, to: EpochMs) -> Sums {
+        Sums::of(self.quarters.range(from..to).map(|(_, quarter)| quarter))
+    }
+
+    /// How many of those who seem to have come in a window had only been silent.
+    fn returns(&self, before: Devices, stay: Devices, mins: f64) -> f64 {
+        let present = f64::midpoint(before.devices, stay.devices);
+        self.silence.map_or(0.0, |silence| silence.returns_a_minute * present * mins)
+    }
+
+    /// Learns from a day that is over, and gives the devices that were present in its quarters together: dwell is known by
+    /// then, with the silence at a visit's ends; and a device that made several visits was silent between them.
+    fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
+        let Visited { visitors: Some(visitors), ended: Some(ended), dwell_mins: Some(dwell) } = visited else {
+            return None;
+        };
+        let returns = f64::from(ended.saturating_sub(visitors));
+        let present = (f64::from(ended) * f64::from(dwell) + returns * SILENCE_MINS) / QUARTER_MINS;
+        let before = self.silence.unwrap_or(Silence { lift: 1.0, returns_a_minute: 0.0 });
+        let known = day.present / before.lift;
+        if known <= 0.0 || present < known {
+            return None;
+        }
+        let weight = if self.silence.is_some() { NEWEST_DAY } else { 1.0 };
+        let mix = |old: f64, new: f64| weight * new + (1.0 - weight) * old;
+        self.silence = Some(Silence {
+            lift: mix(before.lift, present / known),
+            returns_a_minute: mix(before.returns_a_minute, returns / (known * QUARTER_MINS)),
+        });
+        Some(present)
     }
 
     /// How the window before ended. Where the venue had been closed, nobody was there; of a window that was not judged

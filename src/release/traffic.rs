@@ -127,6 +127,7 @@ impl Told {
         Visited {
             visitors: self.visitors.map(|n| distinct(n / passed).value),
             ended: self.long.map(|said| to_grain(said.least / passed)),
+            dwell_mins: self.lengths.as_ref().and_then(Lengths::mean).map(|mean| mean.value),
         }
     }
 

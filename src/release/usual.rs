@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Weekday;
-
 use crate::clock::{Calendar, Day, EpochMs};
 
 /// So many of the newest days of a weekday make its usual.
@@ -26,12 +24,16 @@ impl Usual {
         }
     }
 
-    /// The people to a stable device that are usual on a day's weekday; `None` before any such day.
+    /// The people to a stable device that are usual on a day's weekday, or on any day where no such weekday is known;
+    /// `None` before any day.
     pub(super) fn ratio(&self, calendar: &Calendar, day: Day) -> Option<f64> {
-        let weekday = |at: EpochMs| -> Weekday { calendar.day_of(at).weekday() };
-        let before = self.0.range(..day.window.from).rev().filter(|(at, _)| weekday(**at) == day.weekday());
-        let (sum, days) = before.take(USUAL_DAYS).fold((0, 0), |(sum, days), (_, share)| (sum + share, days + 1));
-        (days > 0).then(|| 100.0 * f64::from(days) / f64::from(sum))
+        let before = || self.0.range(..day.window.from).rev();
+        let is_same = |at: EpochMs| calendar.day_of(at).weekday() == day.weekday();
+        let same: Vec<u32> =
+            before().filter(|(at, _)| is_same(**at)).take(USUAL_DAYS).map(|(_, share)| *share).collect();
+        let any: Vec<u32> = before().take(USUAL_DAYS).map(|(_, share)| *share).collect();
+        let shares = if same.is_empty() { any } else { same };
+        (!shares.is_empty()).then(|| 100.0 * shares.len() as f64 / f64::from(shares.iter().sum::<u32>()))
     }
 }
 
@@ -50,7 +52,8 @@ mod tests {
         }
         assert_eq!(usual.ratio(&calendar, day(7 * 12)), Some(10.0), "eight Thursdays of 10 %");
         assert_eq!(usual.ratio(&calendar, day(7 * 12 + 1)), Some(5.0));
-        assert_eq!(usual.ratio(&calendar, day(7 * 12 + 2)), None);
+        assert_eq!(usual.ratio(&calendar, day(2)), Some(100.0 * 2.0 / 70.0), "no Saturday is known");
+        assert_eq!(usual.ratio(&calendar, day(0)), None);
         usual.take(day(7 * 12).window.from, 90);
         assert_eq!(usual.ratio(&calendar, day(7 * 12)), Some(10.0), "a day is not its own usual");
         assert!(usual.0.len() <= DAYS_MAX);

@@ -235,13 +235,18 @@ fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
     (0..KINDS.len()).for_each(|kind| scene.hand_over(kind, &venue));
     scene.hand_over_lengths();
     scene.hand_over_visitors(&venue);
-    let (mut large, mut large_shown) = (0, 0);
+    let (mut large, mut large_shown, mut balanced) = (0, 0, 0);
     let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
     for (step, range, figures) in scene.visited.figures(&venue) {
         for figure in figures {
             let metric = figure.metric();
             if metric == Metric::Passersby && scene.visited.of_zone {
                 // A zone has none, which is no secret.
+                continue;
+            }
+            if matches!(equation(metric.as_str()), Some(Equation::Balance | Equation::Alone)) {
+                // Of what is computed from others nothing is asked but that it is the same in every world.
+                balanced += usize::from(figure.value().is_some());
                 continue;
             }
             let truth = scene.truth(metric, step, &range);
@@ -272,7 +277,7 @@ fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
         }
         Some(other.published(&venue))
     };
-    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown, balanced }
 }
 
 /// The same day told by k alone: whatever is k or more, and exactly.
@@ -291,7 +296,7 @@ fn by_k_alone(visited: Visited) -> Secret {
     }
     let targets = [((Metric::Visits, Step::Hour), hidden)];
     let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
-    Secret { system: scene.system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+    Secret { system: scene.system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0, balanced: 0 }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {
