@@ -24,6 +24,9 @@ const DWELL_SPREAD: f64 = 2.0;
 const USUAL_VISITS: f64 = 300.0;
 /// So much silence ends a visit, minutes.
 const SILENCE_MINS: f64 = (VISIT_LATENESS_SECS - CROWD_LATENESS_SECS) as f64 / 60.0;
+/// Quarters with less than this share of the devices of the day's fullest are left out of the ratio: when hardly anybody
+/// has come yet, most of those who are heard work there.
+const FULL_ENOUGH: f64 = 0.5;
 /// Minutes in a quarter of an hour.
 const QUARTER_MINS: f64 = 15.0;
 /// What the newest day says of the venue's telephones weighs so much beside the days before it.
@@ -88,8 +91,8 @@ pub(super) struct Footfall {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visited {
     pub(super) visitors: Option<u32>,
-    /// Visits of visitors that ended.
-    pub(super) ended: Option<u32>,
+    /// Visits of visitors that ended, at least and at most.
+    pub(super) ended: Option<[u32; 2]>,
     /// Their mean dwell, minutes.
     pub(super) dwell_mins: Option<u32>,
 }
@@ -148,8 +151,10 @@ impl Visited {
     fn stay(self, k: u32) -> Devices {
         let half = f64::from(k) / 2.0;
         let of = |devices: f64, unsure| Devices { devices: devices.max(0.0), unsure };
-        match (self.visitors.map(f64::from), self.ended.map(f64::from)) {
-            (Some(visitors), Some(ended)) => of(visitors - ended, 0.0),
+        match (self.visitors.map(f64::from), self.ended.map(|ends| ends.map(f64::from))) {
+            (Some(visitors), Some([least, most])) => {
+                of(visitors - f64::midpoint(least, most), (most - least) / 2.0)
+            }
             (Some(visitors), None) => of(visitors - half, half),
             (None, _) => of(half, half),
         }
@@ -183,11 +188,13 @@ impl Footfall {
             Step::Day => visited.visitors.map(|visitors| Devices { devices: f64::from(visitors), unsure: 0.0 }),
             _ => self.came(venue, step, window, visited, people),
         };
-        let (mut so_far, mut here) = (self.sums(day.window.from, window.to), self.sums(window.from, window.to));
+        let mut here = self.sums(window.from, window.to, 0.0);
+        let mut so_far = self.full_enough(day.window.from, window.to);
         if step == Step::Day {
             self.quarters.retain(|from, _| *from >= window.to);
-            if let Some(present) = self.learn(visited, here) {
-                (so_far.present, here.present) = (present, present);
+            if let Some(lift) = self.learn(visited, here) {
+                so_far.present *= lift;
+                here.present *= lift;
             }
         }
         let ratio = ratio(so_far, usual.ratio(&venue.calendar, day), made);
@@ -229,8 +236,16 @@ impl Footfall {
         came.map(|(_, came)| came)
     }
 
-    fn sums(&self, from: EpochMs, to: EpochMs) -> Sums {
-        Sums::of(self.quarters.range(from..to).map(|(_, quarter)| quarter))
+    /// Sums over the quarters in which so many devices and more were present.
+    fn sums(&self, from: EpochMs, to: EpochMs, present_min: f64) -> Sums {
+        let quarters = self.quarters.range(from..to).map(|(_, quarter)| quarter);
+        Sums::of(quarters.filter(|quarter| quarter.present >= present_min))
+    }
+
+    /// The same over those that are full enough for what is fullest so far.
+    fn full_enough(&self, from: EpochMs, to: EpochMs) -> Sums {
+        let fullest = self.quarters.range(from..to).map(|(_, quarter)| quarter.present).fold(0.0, f64::max);
+        self.sums(from, to, FULL_ENOUGH * fullest)
     }
 
     /// How many of those who seem to have come in a window had only been silent.
@@ -239,10 +254,11 @@ impl Footfall {
         self.silence.map_or(0.0, |silence| silence.returns_a_minute * present * mins)
     }
 
-    /// Learns from a day that is over, and gives the devices that were present in its quarters together: dwell is known by
-    /// then, with the silence at a visit's ends; and a device that made several visits was silent between them.
+    /// Learns from a day that is over, and gives how many times more devices were present than was thought while it went on:
+    /// dwell is known by then, with the silence at a visit's ends; and a device that made several visits was silent between
+    /// them.
     fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
-        let Visited { visitors: Some(visitors), ended: Some(ended), dwell_mins: Some(dwell) } = visited else {
+        let Visited { visitors: Some(visitors), ended: Some([ended, _]), dwell_mins: Some(dwell) } = visited else {
             return None;
         };
         let returns = f64::from(ended.saturating_sub(visitors));
@@ -258,7 +274,7 @@ impl Footfall {
             lift: mix(before.lift, present / known),
             returns_a_minute: mix(before.returns_a_minute, returns / (known * QUARTER_MINS)),
         });
-        Some(present)
+        Some(present / day.present)
     }
 
     /// How the window before ended. Where the venue had been closed, nobody was there; of a window that was not judged
@@ -305,3 +321,7 @@ fn stable_share(here: Sums, made: Option<Made>) -> Banded {
     let rounded = 2.0 * ROUNDING_VARIANCE / here.present.powi(2);
     band(share, SIGMAS * share * (rounded + here.crowd_error(made).powi(2)).sqrt())
 }
+
+#[cfg(test)]
+#[path = "footfall_tests.rs"]
+mod tests;

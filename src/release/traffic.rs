@@ -126,7 +126,7 @@ impl Told {
     pub(super) fn visited(&self, passed: f64) -> Visited {
         Visited {
             visitors: self.visitors.map(|n| distinct(n / passed).value),
-            ended: self.long.map(|said| to_grain(said.least / passed)),
+            ended: self.long.map(|said| [said.least, said.most].map(|end| to_grain(end / passed))),
             dwell_mins: self.lengths.as_ref().and_then(Lengths::mean).map(|mean| mean.value),
         }
     }
