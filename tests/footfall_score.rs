@@ -109,7 +109,12 @@ fn truth_of(scenario: &Scenario, venue: &Venue, seed: u64, days: i64) -> Truth {
             (None, step) => {
                 let step = Step::parse(step.word()).expect("a step");
                 if let Some(of) = &window.stable_devices {
-                    let others = [window.people.occupancy - window.people.staff, of.visits as f64, of.visitors as f64, of.dwell_mean.unwrap_or(0.0)];
+                    let others = [
+                        window.people.occupancy - window.people.staff,
+                        of.visits as f64,
+                        of.visitors as f64,
+                        of.dwell_mean.unwrap_or(0.0),
+                    ];
                     told.other.insert((step, window.from_ms), others);
                 }
                 let share = window.stable_devices.and_then(|stable| stable.stable_share);
@@ -196,8 +201,19 @@ fn play(scenario: &Scenario, seed: u64, days: i64) -> Rows {
 fn take(rows: &mut Rows, truth: &Truth, (metric, step, window): (Metric, Step, Window), said: Banded) {
     let Some((came, share)) = truth.came.get(&(step, window.from.0)) else { return };
     if let (Some(of), true) = (truth.other.get(&(step, window.from.0)), step >= Step::Hour) {
-        let n = [Metric::Occupancy, Metric::Visits, Metric::Visitors, Metric::DwellMean].iter().position(|m| *m == metric);
-        if let Some(n) = n { eprintln!("   {:13} {:3} {} {:7.1} {:5}", metric.as_str(), step.as_str(), window.from.rfc3339(), of[n], said.value); }
+        let n = [Metric::Occupancy, Metric::Visits, Metric::Visitors, Metric::DwellMean]
+            .iter()
+            .position(|m| *m == metric);
+        if let Some(n) = n {
+            eprintln!(
+                "   {:13} {:3} {} {:7.1} {:5}",
+                metric.as_str(),
+                step.as_str(),
+                window.from.rfc3339(),
+                of[n],
+                said.value
+            );
+        }
     }
     let is_judged = window.from.0 >= START_MS + DAY_MS && *came >= PEOPLE_MIN;
     let truth = match metric {
@@ -208,7 +224,12 @@ fn take(rows: &mut Rows, truth: &Truth, (metric, step, window): (Metric, Step, W
     let Some(truth) = truth.filter(|_| is_judged) else { return };
     if std::env::var_os("PASSANT_SCORE_ROWS").is_some() {
         let Banded { value, low, high } = said;
-        eprintln!("{:13} {:3} {} {truth:7.1} {value:5} {low:5} {high:5}", metric.as_str(), step.as_str(), window.from.rfc3339());
+        eprintln!(
+            "{:13} {:3} {} {truth:7.1} {value:5} {low:5} {high:5}",
+            metric.as_str(),
+            step.as_str(),
+            window.from.rfc3339()
+        );
     }
     rows.entry((metric, step)).or_default().push(Row { said, truth });
 }

@@ -208,7 +208,10 @@ fn the_infrastructure_of_a_day_comes_with_its_end_into_the_venues_day_alone() {
     let mut aggregate = Aggregate::new(&venue);
     let over = DayOver { day: at("04:00"), infrastructure: 37 };
     aggregate.infrastructure(over);
-    assert!(aggregate.close(EpochMs(at("04:00").0 + 2 * 86_400_000)).is_empty(), "the venue was closed all day");
+    assert!(
+        aggregate.close(EpochMs(at("04:00").0 + 2 * 86_400_000)).is_empty(),
+        "the venue was closed all day"
+    );
     let mut aggregate = Aggregate::new(&venue);
     aggregate.beats(&half(at("10:00"), Some(1.0), Some(1.0)), &venue);
     aggregate.infrastructure(over);

@@ -146,7 +146,8 @@ fn zones<'a>(venue: &'a Venue, groups: Option<&str>) -> Result<Vec<&'a Zone>, Pr
 fn rows(metric: Metric, zones: &[&Zone], totals: &[Total]) -> Vec<Ranked> {
     let of = |zone: &Zone| totals.iter().find(|total| total.scope == zone.id.as_str());
     let windows = zones.iter().filter_map(|zone| of(zone)).map(|total| total.windows).max().unwrap_or(0);
-    let mut rows: Vec<Ranked> = zones.iter().map(|zone| Ranked::of(metric, zone, of(zone), windows)).collect();
+    let mut rows: Vec<Ranked> =
+        zones.iter().map(|zone| Ranked::of(metric, zone, of(zone), windows)).collect();
     // The order of the configuration among equals.
     rows.sort_by_key(|row| Reverse(row.value));
     for place in 0..rows.len() {

@@ -61,7 +61,9 @@ async fn occupancy_is_a_mean_and_zones_whose_bands_overlap_are_tied() {
     let stage = stage(Metric::Occupancy, [[100, 80, 120], [51, 40, 61]], [74, 60, 90]).await;
     let told = stage.get(&format!("{PATH}?metric=occupancy&{DAYS}")).await.json();
     let rows = told["rows"].as_array().unwrap();
-    let row = |n: usize| [&rows[n]["zone"], &rows[n]["value"], &rows[n]["low"], &rows[n]["high"], &rows[n]["tied_with_next"]];
+    let row = |n: usize| {
+        [&rows[n]["zone"], &rows[n]["value"], &rows[n]["low"], &rows[n]["high"], &rows[n]["tied_with_next"]]
+    };
     assert_eq!(row(0), [&json!("food-court"), &json!(76), &json!(60), &json!(91), &json!(true)]);
     assert_eq!(row(1), [&json!("entrance-north"), &json!(74), &json!(60), &json!(90), &json!(false)]);
 }
@@ -83,7 +85,10 @@ async fn every_refusal_says_what_there_is() {
     for (asked, words) in [
         (format!("metric=visits&{DAYS}&groups=cellar"), "groups is one or more of ground"),
         (format!("metric=footfall&{DAYS}"), "a zone has no footfall"),
-        ("metric=occupancy&from=2026-11-20T09:00:00Z&to=2026-11-20T10:00:00Z&step=5m".to_owned(), "one of 1h, 1d"),
+        (
+            "metric=occupancy&from=2026-11-20T09:00:00Z&to=2026-11-20T10:00:00Z&step=5m".to_owned(),
+            "one of 1h, 1d",
+        ),
         ("metric=visits&step=1d".to_owned(), "from is missing"),
         (format!("metric=visits&{DAYS}&zone=food-court"), "there are metric, from, to, step and groups"),
     ] {

@@ -32,11 +32,22 @@ async fn a_day_stands_beside_the_same_weekdays_before_it_by_the_local_clock() {
     let stage = Stage::set().await;
     // Fridays; the clocks went back on 25 October.
     let fridays = ["2026-10-09", "2026-10-16", "2026-10-23", "2026-10-30", "2026-11-06", "2026-11-13"];
-    let mut figures: Vec<Figure> =
-        fridays.iter().zip([100, 110, 120, 130, 140]).map(|(date, value)| hour(date, 11, Some(value))).collect();
+    let mut figures: Vec<Figure> = fridays
+        .iter()
+        .zip([100, 110, 120, 130, 140])
+        .map(|(date, value)| hour(date, 11, Some(value)))
+        .collect();
     // One that is held back is no value, and two are too few.
-    figures.extend([hour("2026-11-13", 11, None), hour("2026-11-13", 12, Some(70)), hour("2026-11-06", 12, Some(70))]);
-    figures.extend([hour("2026-11-19", 11, Some(900)), hour("2026-11-20", 11, Some(155)), hour("2026-11-20", 12, None)]);
+    figures.extend([
+        hour("2026-11-13", 11, None),
+        hour("2026-11-13", 12, Some(70)),
+        hour("2026-11-06", 12, Some(70)),
+    ]);
+    figures.extend([
+        hour("2026-11-19", 11, Some(900)),
+        hour("2026-11-20", 11, Some(155)),
+        hour("2026-11-20", 12, None),
+    ]);
     stage.store.append(&figures).await.unwrap();
     stage.show("2026-11-20T13:30:00+01:00", 200);
     let asked = format!("{PATH}?metric=visitors&day=2026-11-20&step=1h");
@@ -81,7 +92,10 @@ async fn the_usual_is_of_the_eight_newest_days_and_stands_where_the_day_has_noth
     assert_eq!(told["days"], 8);
     let points = told["points"].as_array().unwrap();
     let ahead = points.iter().find(|point| point["from"] == "2026-11-20T15:00:00+01:00").unwrap();
-    assert_eq!((&ahead["usual"], &ahead["usual_high"], &ahead["state"]), (&json!(50), &json!(50), &json!("open")));
+    assert_eq!(
+        (&ahead["usual"], &ahead["usual_high"], &ahead["state"]),
+        (&json!(50), &json!(50), &json!("open"))
+    );
 }
 
 #[tokio::test]

@@ -185,7 +185,9 @@ impl Footfall {
         let made = people.map(|people| people.made);
         let came = match step {
             // Whoever came has gone by the day's end, and seems to have come once more after each long silence.
-            Step::Day => visited.visitors.map(|visitors| Devices { devices: f64::from(visitors), unsure: 0.0 }),
+            Step::Day => {
+                visited.visitors.map(|visitors| Devices { devices: f64::from(visitors), unsure: 0.0 })
+            }
             _ => self.came(venue, step, window, visited, people),
         };
         let mut here = self.sums(window.from, window.to, 0.0);
@@ -226,7 +228,8 @@ impl Footfall {
             let late = first_minutes * (devices - before.came);
             (devices, Devices { devices: (devices + late).max(0.0), unsure: before.stay.unsure })
         });
-        if let (Step::QuarterHour, Some(people), Some((came, _)), Some(before)) = (step, people, came, before) {
+        if let (Step::QuarterHour, Some(people), Some((came, _)), Some(before)) = (step, people, came, before)
+        {
             let known = f64::midpoint(before.stay.devices, stay.devices) + first_minutes * came;
             let present = known * self.silence.map_or(1.0, |silence| silence.lift);
             self.quarters.insert(window.from, Quarter { people, present, came });
@@ -258,7 +261,8 @@ impl Footfall {
     /// dwell is known by then, with the silence at a visit's ends; and a device that made several visits was silent between
     /// them.
     fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
-        let Visited { visitors: Some(visitors), ended: Some([ended, _]), dwell_mins: Some(dwell) } = visited else {
+        let Visited { visitors: Some(visitors), ended: Some([ended, _]), dwell_mins: Some(dwell) } = visited
+        else {
             return None;
         };
         let returns = f64::from(ended.saturating_sub(visitors));
@@ -310,8 +314,7 @@ fn footfall(came: Devices, ratio: Ratio) -> Banded {
     // A sample of people, of whom one in so many is counted; three rounded numbers.
     let counted = (1.0 - 1.0 / ratio.people.max(1.0)) / devices;
     let rounded = 3.0 * ROUNDING_VARIANCE / devices.powi(2);
-    let half_width =
-        SIGMAS * people * (counted + rounded + ratio.variance).sqrt() + unsure * ratio.people;
+    let half_width = SIGMAS * people * (counted + rounded + ratio.variance).sqrt() + unsure * ratio.people;
     Banded { value: to_grain(people), ..band(people, half_width) }
 }
 

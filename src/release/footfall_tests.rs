@@ -26,7 +26,13 @@ impl Told {
     }
 
     /// A quarter of an hour with so many people, and so many visitors of whom some ended.
-    fn quarter(&mut self, from: EpochMs, people: u32, visitors: Option<u32>, ended: Option<u32>) -> super::Told {
+    fn quarter(
+        &mut self,
+        from: EpochMs,
+        people: u32,
+        visitors: Option<u32>,
+        ended: Option<u32>,
+    ) -> super::Told {
         let window = Window { from, to: EpochMs(from.0 + QUARTER_MS) };
         let said = Banded { value: people, low: people * 9 / 10, high: people * 11 / 10 };
         let made = Made { calibration: 3, calibrated: true };
@@ -83,5 +89,9 @@ fn a_day_teaches_how_long_telephones_are_silent() {
     assert_eq!(footfall.learn(visited, day), Some(520.0 / 400.0));
     let here = Devices { devices: 60.0, unsure: 0.0 };
     assert!((footfall.returns(here, here, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
-    assert_eq!(footfall.learn(Visited { visitors: None, ..visited }, day), None, "what is hidden teaches nothing");
+    assert_eq!(
+        footfall.learn(Visited { visitors: None, ..visited }, day),
+        None,
+        "what is hidden teaches nothing"
+    );
 }

@@ -16,5 +16,5 @@ mod usual;
 
 pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};
 pub use judge::{Judge, Made};
-pub use usual::USUAL_DAYS;
 pub use live::{Live, RateBand, SensorLive, Shown, quiet_sensors, sensors};
+pub use usual::USUAL_DAYS;

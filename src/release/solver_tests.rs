@@ -82,7 +82,9 @@ fn equation(metric: &str) -> Option<Equation> {
 fn answer_of(path: &str) -> Option<&'static str> {
     Some(match path {
         "/api/v1/venues/{venue}/figures" => "figures, which are compared in every world here",
-        "/api/v1/venues/{venue}/ranking" | "/api/v1/venues/{venue}/typical" => "sums and quartiles of figures",
+        "/api/v1/venues/{venue}/ranking" | "/api/v1/venues/{venue}/typical" => {
+            "sums and quartiles of figures"
+        }
         "/api/v1/venues/{venue}/live" | "/api/v1/venues/{venue}/live/stream" => "live, likewise",
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
         "/api/v1/venues" | "/api/v1/venues/{venue}" | "/healthz" | "/readyz" => "nothing that was heard",

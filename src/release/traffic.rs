@@ -202,7 +202,15 @@ mod tests {
     fn traffic(dwell: impl IntoIterator<Item = u16>) -> Traffic {
         let mut lengths = Dwell::default();
         dwell.into_iter().for_each(|minutes| lengths.add(minutes));
-        Traffic { visits: 12, passersby: 9, bounces: 0, engaged: 13, visitors: 998.0, dwell: lengths, infrastructure: 0 }
+        Traffic {
+            visits: 12,
+            passersby: 9,
+            bounces: 0,
+            engaged: 13,
+            visitors: 998.0,
+            dwell: lengths,
+            infrastructure: 0,
+        }
     }
 
     #[test]

@@ -296,7 +296,15 @@ fn by_k_alone(visited: Visited) -> Secret {
     }
     let targets = [((Metric::Visits, Step::Hour), hidden)];
     let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
-    Secret { system: scene.system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0, balanced: 0 }
+    Secret {
+        system: scene.system,
+        targets,
+        published: Vec::new(),
+        world: None,
+        large: 0,
+        large_shown: 0,
+        balanced: 0,
+    }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {

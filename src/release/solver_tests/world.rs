@@ -194,7 +194,8 @@ fn hear_crowd(
         *heard = half + 1;
     }
     let row = Occupancy { mean: Some(level), peak: Some(level), root_mean: None, halves: 1 };
-    let rows = [Place::Venue, Place::Zone(0)].map(|place| (place, Covered { coverage: 1.0, beating: 1.0, row }));
+    let rows =
+        [Place::Venue, Place::Zone(0)].map(|place| (place, Covered { coverage: 1.0, beating: 1.0, row }));
     let window = super::window(venue, step, first);
     let _ = judge.judge(Closed::Crowd(ZoneWindow { step, window, rows: rows.to_vec() }));
 }
