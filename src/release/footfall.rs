@@ -202,7 +202,12 @@ impl Footfall {
         let ratio = ratio(so_far, usual.ratio(&venue.calendar, day), made);
         let is_enough = |devices: &Devices| to_grain(devices.devices) >= k;
         Told {
-            footfall: came.filter(is_enough).zip(ratio).map(|(came, ratio)| footfall(came, ratio)),
+            // Where the crowd lens finds fewer people than devices, so many devices may be fewer people.
+            footfall: came
+                .filter(is_enough)
+                .zip(ratio)
+                .map(|(came, ratio)| footfall(came, ratio))
+                .filter(|people| people.value >= k),
             stable_share: (here.present >= f64::from(k) && here.people > 0.0)
                 .then(|| stable_share(here, made)),
             made,

@@ -58,9 +58,10 @@ enum Equation {
     Ratio,
     /// Tells which share of the long visits stayed.
     Share,
-    /// Computed from what is told of the venue's visitors, of the long visits and of the occupancy.
+    /// Computed from what is told of the venue's visitors, of the long visits, of their mean length and of the occupancy,
+    /// all of which is handed over: it adds no equation, and must be the same in every world.
     Balance,
-    /// Of devices that no other metric counts.
+    /// Of devices that no other metric counts; told where the day's visitors are.
     Alone,
 }
 

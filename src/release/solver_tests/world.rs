@@ -43,6 +43,8 @@ pub(super) struct Visited {
     pub(super) leaves: Vec<Leaf>,
     /// By longer window: its distinct visitors.
     pub(super) visitors: BTreeMap<(Step, usize), u64>,
+    /// Devices of the day that are no visitor's.
+    pub(super) infrastructure: u64,
 }
 
 impl Leaf {
@@ -94,7 +96,7 @@ impl Visited {
             engaged: sum(|leaf| leaf.stays.len() as u64),
             visitors: self.visitors_of(step, range) as f64,
             dwell,
-            infrastructure: 0,
+            infrastructure: if step == Step::Day { self.infrastructure } else { 0 },
         }
     }
 
