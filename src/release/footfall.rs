@@ -266,12 +266,13 @@ impl Footfall {
     /// dwell is known by then, with the silence at a visit's ends; and a device that made several visits was silent between
     /// them.
     fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
-        let Visited { visitors: Some(visitors), ended: Some([ended, _]), dwell_mins: Some(dwell) } = visited
+        let Visited { visitors: Some(visitors), ended: Some([least, most]), dwell_mins: Some(dwell) } = visited
         else {
             return None;
         };
-        let returns = f64::from(ended.saturating_sub(visitors));
-        let present = (f64::from(ended) * f64::from(dwell) + returns * SILENCE_MINS) / QUARTER_MINS;
+        let ended = f64::midpoint(f64::from(least), f64::from(most));
+        let returns = (ended - f64::from(visitors)).max(0.0);
+        let present = (ended * f64::from(dwell) + returns * SILENCE_MINS) / QUARTER_MINS;
         let before = self.silence.unwrap_or(Silence { lift: 1.0, returns_a_minute: 0.0 });
         let known = day.present / before.lift;
         if known <= 0.0 || present < known {
