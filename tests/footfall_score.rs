@@ -1,6 +1,10 @@
 //! Footfall against a simulated mall whose truth is known, as it is published: sensors' messages in, judged figures out.
 //! Constants of the crowd lens come from twelve head counts of shoppers in four zones of the first day; every later day is
 //! judged, hour by hour.
+//!
+//! Ten in a hundred is what is aimed at, and out of reach here for whoever sees one person in ten: of the some 450 who come
+//! in an hour of this mall 45 carry a stable device, give or take six. With every such device's entry known, and the true
+//! ratio, an hour is still missed by 14 in a hundred; in a mall four times as full by 7.
 
 #![expect(clippy::print_stderr, reason = "the table of scores is what whoever tunes reads")]
 
@@ -31,7 +35,7 @@ const DAY_STARTS_AT: i64 = 4;
 /// Days that are played.
 const DAYS: i64 = 4;
 /// Seeds that judge. Whoever tunes looks at others.
-const JUDGING_SEEDS: [u64; 2] = [311, 312];
+const JUDGING_SEEDS: [u64; 4] = [311, 312, 313, 314];
 /// A relative error is asked for where so many people came.
 const PEOPLE_MIN: f64 = 50.0;
 
@@ -220,8 +224,8 @@ fn footfall_of_a_malls_hours_scores_within_the_bounds_with_twelve_counts_of_its_
     let scenario = Scenario::parse(MALL).expect("the mall");
     let scores = score(&scenario, &JUDGING_SEEDS, DAYS);
     let hours = &scores[&(Metric::Footfall, Step::Hour)];
-    assert!(hours.n >= 40, "most hours are told: {hours}");
-    assert!(hours.mape <= 10.0, "relative error of an hour: {hours}");
+    assert!(hours.n >= 100, "most hours are told: {hours}");
+    assert!(hours.mape <= 18.0, "relative error of an hour: {hours}");
     assert!(hours.bias.abs() <= 5.0, "too many or too few on the whole: {hours}");
     assert!((72.0..=90.0).contains(&hours.cover), "share of truths inside the 80 % band: {hours}");
     assert!(hours.narrowest <= 1.3, "width of the band: {hours}");

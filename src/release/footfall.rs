@@ -266,7 +266,8 @@ impl Footfall {
     /// dwell is known by then, with the silence at a visit's ends; and a device that made several visits was silent between
     /// them.
     fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
-        let Visited { visitors: Some(visitors), ended: Some([least, most]), dwell_mins: Some(dwell) } = visited
+        let Visited { visitors: Some(visitors), ended: Some([least, most]), dwell_mins: Some(dwell) } =
+            visited
         else {
             return None;
         };

@@ -69,6 +69,12 @@ fn nothing_is_told_of_a_window_whose_start_is_not_known_or_in_which_few_came() {
 }
 
 #[test]
+fn so_many_devices_are_not_told_where_they_are_fewer_people() {
+    // 53 devices, of three people: the crowd lens was wrong, and five is under k.
+    assert_eq!(Told::new().quarter(at("09:30"), 3, Some(40), Some(10)).footfall, None);
+}
+
+#[test]
 fn the_fewer_came_so_far_the_more_the_ratio_is_the_usual_one() {
     let share = |usual: Option<u32>, people: u32| {
         let mut told = Told::new();
@@ -87,6 +93,9 @@ fn a_day_teaches_how_long_telephones_are_silent() {
     // 240 visits of 30 minutes by 200 devices: 7,200 minutes, and forty silences of fifteen; 6,000 were known.
     let visited = Visited { visitors: Some(200), ended: Some([240; 2]), dwell_mins: Some(30) };
     assert_eq!(footfall.learn(visited, day), Some(520.0 / 400.0));
+    // Of visits of which a part is hidden the middle is taken.
+    let between = Visited { ended: Some([220, 260]), ..visited };
+    assert_eq!(Footfall::default().learn(between, day), Some(520.0 / 400.0));
     let here = Devices { devices: 60.0, unsure: 0.0 };
     assert!((footfall.returns(here, here, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
     assert_eq!(
