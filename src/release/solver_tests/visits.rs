@@ -33,7 +33,8 @@ fn random(dice: &mut Dice) -> Visited {
         Leaf { passersby, bounces, shorter: lengths, stays, visitors: long + dice.below(long / 2 + 2) }
     };
     let leaves: Vec<Leaf> = (0..windows).map(|t| leaf(t, dice)).collect();
-    let infrastructure = dice.below(3 * u64::from(K));
+    // By dice of its own: the visits of a draw are the same with it and without.
+    let infrastructure = Dice(dice.0).below(3 * u64::from(K));
     let mut visited = Visited { of_zone, leaves, visitors: BTreeMap::new(), infrastructure };
     // Everybody comes in one window only, or stays in all of them, or in some.
     for (step, range) in visited.windows() {
