@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passant::aggregate::{Closed, Place};
-use passant::clock::{EpochMs, SteadyMs};
+use passant::aggregate::{Closed, Covered, Place};
+use passant::clock::{EpochMs, SteadyMs, Step};
 use passant::config::{Config, Venue};
 use passant::intake::{self, Directory};
 use passant::optout::{Gate, Key};
 use passant::pipeline::{Lenses, Moment};
-use passant::release::{Figure, Judge, Metric};
+use passant::release::{Figure, Judge, Metric, Scope};
 use passant::sighting::Arrival;
 use passant::telemetry::Tally;
 use sensor_sim::mall::{MALL, Mall, Scenario};
@@ -26,6 +26,9 @@ const SHOWN_PERCENT: f64 = 98.0;
 
 /// What is counted in a place: the metric, the kind of place and the step.
 type Kind = (Metric, &'static str, &'static str);
+
+/// How many of a venue's visitors were there when the newest window of a step ended.
+type Stays = BTreeMap<Step, f64>;
 
 /// How many cells hold 2k and more, and how many of them are shown.
 type Shares = BTreeMap<Kind, [u32; 2]>;
@@ -68,6 +71,7 @@ fn walk(scenario: &Scenario, config: &Config, seed: u64, from: i64, shares: &mut
     let mut lenses = Lenses::new(venue.clone(), None, Tally::default());
     let mut judge = Judge::new(venue.clone(), 1, None);
     let mut second = 0;
+    let mut stays = Stays::new();
     loop {
         let message = mall.next_message().expect("a mall has no end");
         let at = message.at_ms;
@@ -81,7 +85,7 @@ fn walk(scenario: &Scenario, config: &Config, seed: u64, from: i64, shares: &mut
             let passed = lenses.advance(moment);
             passed.halves.iter().for_each(|half| judge.hear(half));
             for window in passed.closed {
-                let truth = truth(&window);
+                let truth = truth(&window, &mut stays);
                 count(&venue, &truth, &judge.judge(window), shares);
             }
         }
@@ -94,7 +98,7 @@ fn walk(scenario: &Scenario, config: &Config, seed: u64, from: i64, shares: &mut
 }
 
 /// What a window holds before it is judged, by row: of occupancy people, of visits stable devices' visits.
-fn truth(window: &Closed) -> Vec<(Place, BTreeMap<Metric, f64>)> {
+fn truth(window: &Closed, stays: &mut Stays) -> Vec<(Place, BTreeMap<Metric, f64>)> {
     let people = |level: Option<passant::aggregate::Level>| level.map_or(0.0, |level| level.people);
     match window {
         Closed::Crowd(window) => {
@@ -106,6 +110,9 @@ fn truth(window: &Closed) -> Vec<(Place, BTreeMap<Metric, f64>)> {
         Closed::Visits(window) => {
             let row = |row: &passant::aggregate::Traffic| {
                 let (long, passersby) = (row.dwell.count() as f64, row.passersby as f64);
+                let stay = row.visitors - long;
+                let before = stays.get(&window.step).copied().unwrap_or(0.0);
+                let came = if window.step == Step::Day { long } else { row.visitors - before };
                 let counts = [
                     (Metric::Visits, row.visits as f64),
                     (Metric::Visitors, row.visitors),
@@ -113,25 +120,35 @@ fn truth(window: &Closed) -> Vec<(Place, BTreeMap<Metric, f64>)> {
                     (Metric::Bounces, row.bounces as f64),
                     (Metric::Engaged, row.engaged as f64),
                     (Metric::CaptureRate, long.min(passersby)),
+                    (Metric::Footfall, came),
+                    (Metric::StableShare, if window.step == Step::Day { long } else { stay.min(before) }),
+                    (Metric::Infrastructure, row.infrastructure as f64),
                 ];
                 let of_lengths = [Metric::DwellMean, Metric::DwellP25, Metric::DwellMedian, Metric::DwellP75];
                 counts.into_iter().chain(of_lengths.map(|metric| (metric, long))).collect()
             };
-            window.rows.iter().map(|(place, covered)| (*place, row(&covered.row))).collect()
+            let truth = window.rows.iter().map(|(place, covered)| (*place, row(&covered.row))).collect();
+            if let Some((Place::Venue, Covered { row, .. })) = window.rows.first() {
+                stays.insert(window.step, row.visitors - row.dwell.count() as f64);
+            }
+            truth
         }
     }
 }
 
 fn count(venue: &Venue, truth: &[(Place, BTreeMap<Metric, f64>)], figures: &[Figure], shares: &mut Shares) {
-    // The judge keeps the order of the rows.
-    let each = figures.len() / truth.len();
-    for ((place, holds), figures) in truth.iter().zip(figures.chunks(each)) {
+    for (place, holds) in truth {
+        let scope = match place {
+            Place::Venue => Scope::Venue,
+            Place::Group(group) => Scope::Group(venue.groups[usize::from(*group)].clone()),
+            Place::Zone(zone) => Scope::Zone(venue.zones[usize::from(*zone)].id.clone()),
+        };
         let name = match place {
             Place::Venue => "venue",
             Place::Group(_) => "group",
             Place::Zone(_) => "zone",
         };
-        for figure in figures {
+        for figure in figures.iter().filter(|figure| *figure.scope() == scope) {
             if holds[&figure.metric()] >= f64::from(2 * venue.thresholds.k) {
                 let share = shares.entry((figure.metric(), name, figure.step().as_str())).or_default();
                 *share = [share[0] + 1, share[1] + u32::from(figure.value().is_some())];

@@ -17,7 +17,7 @@ pub use visit_cell::{Dwell, Traffic};
 use crate::clock::{EpochMs, HALF_MS, Step, Window};
 use crate::config::Venue;
 use crate::crowd::Beat;
-use crate::visit::{Place as VisitPlace, VisitEvent};
+use crate::visit::{DayOver, Place as VisitPlace, VisitEvent};
 
 /// The lateness: an occupancy window closes this long after its end, seconds.
 pub const CROWD_LATENESS_SECS: i64 = passant_wire::LIFE_SECS as i64;
@@ -221,6 +221,15 @@ impl Aggregate {
         let closed = self.moves.extract_if(.., |_, open| is_over(&open.window));
         let has_row = |place| !matches!(place, Place::Group(_));
         closed.map(|((step, _), open)| open.finish(step, groups, &zones, has_row, MoveCell::finish)).collect()
+    }
+
+    /// Takes how many devices of a venue day were no visitor's. A day in which the venue never opened has no window, and
+    /// no figure.
+    pub fn infrastructure(&mut self, of: DayOver) {
+        let open = self.visits.get_mut(&(Step::Day, of.day));
+        if let Some(cell) = open.and_then(|open| open.cells.first_mut()) {
+            cell.infrastructure(of.infrastructure);
+        }
     }
 
     /// Closes every window whose time has come by the venue's clock, in order of step and time.

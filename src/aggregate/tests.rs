@@ -202,3 +202,25 @@ fn a_zone_without_a_sensor_takes_nothing_from_the_venue() {
         [(Place::Venue, 1.0), (Place::Group(0), 1.0), (Place::Zone(0), 1.0), (Place::Zone(1), 0.0)]
     );
 }
+
+#[test]
+fn the_infrastructure_of_a_day_comes_with_its_end_into_the_venues_day_alone() {
+    let venue = venue();
+    let mut aggregate = Aggregate::new(&venue);
+    let over = DayOver { day: at("04:00"), infrastructure: 37 };
+    aggregate.infrastructure(over);
+    assert!(
+        aggregate.close(EpochMs(at("04:00").0 + 2 * 86_400_000)).is_empty(),
+        "the venue was closed all day"
+    );
+    let mut aggregate = Aggregate::new(&venue);
+    aggregate.beats(&half(at("10:00"), Some(1.0), Some(1.0)), &venue);
+    aggregate.infrastructure(over);
+    for closed in aggregate.close(EpochMs(at("04:00").0 + 2 * 86_400_000)) {
+        let Closed::Visits(ZoneWindow { step, rows, .. }) = closed else { continue };
+        for (place, covered) in rows {
+            let is_it = step == Step::Day && place == Place::Venue;
+            assert_eq!(covered.row.infrastructure, if is_it { 37 } else { 0 }, "{place:?} {step:?}");
+        }
+    }
+}

@@ -25,6 +25,8 @@ pub struct Traffic {
     pub visitors: f64,
     /// How long visitors' visits were.
     pub dwell: Dwell,
+    /// Devices of the day that are no visitor's; 0 but for the venue's day.
+    pub infrastructure: u64,
 }
 
 /// Lengths of visitors' visits in whole minutes; two of them merge by adding.
@@ -116,6 +118,7 @@ pub(super) struct VisitCell {
     visitors: u64,
     engaged: u64,
     dwell: Dwell,
+    infrastructure: u64,
     distinct: Option<HyperLogLogPlus<u64, AsItIs>>,
 }
 
@@ -130,6 +133,11 @@ impl VisitCell {
         if matches!(kind, Kind::Visitor | Kind::Engaged) {
             self.dwell.add(dwell_minutes);
         }
+    }
+
+    /// So many devices of the day are no visitor's.
+    pub(super) fn infrastructure(&mut self, devices: u64) {
+        self.infrastructure += devices;
     }
 
     pub(super) fn present(&mut self, who: Distinct) {
@@ -150,6 +158,7 @@ impl VisitCell {
             engaged: self.engaged,
             visitors: self.distinct.map_or(0.0, |mut sketch| sketch.count()),
             dwell: self.dwell,
+            infrastructure: self.infrastructure,
         }
     }
 }

@@ -39,19 +39,48 @@ pub(super) enum Place {
     Group,
 }
 
-impl<'a> Asked<'a> {
-    /// Reads and checks what a client asks of a venue.
-    pub(super) fn read(venue: &'a Venue, asked: &Parameters) -> Result<Self, Problem> {
-        let metric = Metric::parse(needed("metric", asked.metric.as_ref())?).ok_or_else(|| {
+/// How a series is asked for.
+const SERIES: &str = "?metric=occupancy&from=2026-11-20T09:00:00Z&to=2026-11-20T12:00:00Z&step=1h";
+
+/// What a question is about: something that the place has.
+pub(super) struct What<'a> {
+    /// What is counted.
+    pub(super) metric: Metric,
+    /// In windows of which length.
+    pub(super) step: Step,
+    place: Place,
+    /// A zone or group; `None` is the venue.
+    pub(super) scope: Option<&'a Id>,
+}
+
+impl<'a> What<'a> {
+    /// Reads and checks metric and step, in this order, and where. `example` is what to ask like.
+    pub(super) fn read(
+        venue: &'a Venue,
+        [metric, step]: [Option<&String>; 2],
+        zone: Option<&str>,
+        example: &str,
+    ) -> Result<Self, Problem> {
+        let metric = Metric::parse(needed("metric", metric, example)?).ok_or_else(|| {
             let words: Vec<&str> = Metric::ALL.iter().map(|metric| metric.as_str()).collect();
             Problem::bad_request(format!("there is no such metric; metric is one of {}", words.join(", ")))
         })?;
-        let step = Step::parse(needed("step", asked.step.as_ref())?)
+        let step = Step::parse(needed("step", step, example)?)
             .ok_or_else(|| Problem::bad_request("there is no such step; step is one of 5m, 15m, 1h, 1d"))?;
-        let (place, scope) = place_of(venue, asked.zone.as_deref())?;
+        let (place, scope) = place_of(venue, zone)?;
         there_is(metric, step, place)?;
-        let from = moment("from", needed("from", asked.from.as_ref())?)?;
-        let to = moment("to", needed("to", asked.to.as_ref())?)?;
+        Ok(Self { metric, step, place, scope })
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// Reads and checks what a client asks of a venue.
+    pub(super) fn read(venue: &'a Venue, asked: &Parameters) -> Result<Self, Problem> {
+        let Parameters { metric, zone, step, .. } = asked;
+        let What { metric, step, place, scope } =
+            What::read(venue, [metric.as_ref(), step.as_ref()], zone.as_deref(), SERIES)?;
+        let from = moment("from", needed("from", asked.from.as_ref(), SERIES)?)?;
+        let to = moment("to", needed("to", asked.to.as_ref(), SERIES)?)?;
         if from >= to {
             return Err(Problem::bad_request("from must lie before to"));
         }
@@ -74,12 +103,11 @@ pub(super) fn moment(name: &str, text: &str) -> Result<EpochMs, Problem> {
     })
 }
 
-fn needed<'a>(name: &str, value: Option<&'a String>) -> Result<&'a str, Problem> {
-    value.map(String::as_str).ok_or_else(|| {
-        Problem::bad_request(format!(
-            "{name} is missing; ask like ?metric=occupancy&from=2026-11-20T09:00:00Z&to=2026-11-20T12:00:00Z&step=1h"
-        ))
-    })
+/// A parameter that must be there.
+pub(super) fn needed<'a>(name: &str, value: Option<&'a String>, example: &str) -> Result<&'a str, Problem> {
+    value
+        .map(String::as_str)
+        .ok_or_else(|| Problem::bad_request(format!("{name} is missing; ask like {example}")))
 }
 
 pub(super) fn place_of<'a>(venue: &'a Venue, zone: Option<&str>) -> Result<(Place, Option<&'a Id>), Problem> {
@@ -98,7 +126,8 @@ pub(super) fn place_of<'a>(venue: &'a Venue, zone: Option<&str>) -> Result<(Plac
     )))
 }
 
-fn named<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
+/// Ids as an error names them.
+pub(super) fn named<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
     let mut words: Vec<&str> = ids.take(NAMED_MAX + 1).map(Id::as_str).collect();
     if words.len() > NAMED_MAX {
         words[NAMED_MAX] = "…";
@@ -143,7 +172,7 @@ pub(super) fn on_edge(venue: &Venue, step: Step, name: &str, at: EpochMs) -> Res
 }
 
 /// The windows of a stretch; `None` if they are too many for one answer.
-fn windows(venue: &Venue, step: Step, from: EpochMs, to: EpochMs) -> Option<Vec<Window>> {
+pub(super) fn windows(venue: &Venue, step: Step, from: EpochMs, to: EpochMs) -> Option<Vec<Window>> {
     windows_within(POINTS_MAX, venue, step, from, to)
 }
 

@@ -18,6 +18,7 @@ mod machines;
 mod objections;
 mod pages;
 mod problem;
+mod ranking;
 mod rate;
 mod report;
 mod rules;
@@ -39,6 +40,7 @@ mod tls;
 mod token;
 mod tokens;
 mod tries;
+mod typical;
 mod venues;
 #[cfg(test)]
 mod visitors_tests;
@@ -226,6 +228,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(flows::matrix))
         .routes(routes!(cross_visits::matrix))
         .routes(routes!(dwell::bands))
+        .routes(routes!(ranking::ranking))
+        .routes(routes!(typical::typical))
         .routes(routes!(sensors::list))
         .routes(routes!(strangers::list))
         .routes(routes!(head_counts::list, head_counts::add))

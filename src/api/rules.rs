@@ -60,6 +60,8 @@ pub(super) const RULES: &[(&str, &str, Needs)] = &[
     ("GET", "/api/v1/venues/{venue}/flows", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/cross-visits", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/dwell", There(Viewer)),
+    ("GET", "/api/v1/venues/{venue}/ranking", There(Viewer)),
+    ("GET", "/api/v1/venues/{venue}/typical", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/alerts", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/export/{table}", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/sensors", There(Viewer)),

@@ -7,11 +7,12 @@ use passant_wire::Id;
 use tokio::sync::{mpsc, watch};
 
 use super::guarded::swap_areas;
-use crate::clock::{EpochMs, Machine};
+use crate::clock::{EpochMs, Machine, Step};
 use crate::config::{ClockKind, Config, Venue};
 use crate::ledger::Ledger;
 use crate::optout::Gate;
 use crate::pipeline::{self, Corridor, Earlier, Journal, Reading, Room};
+use crate::release::{Metric, USUAL_DAYS};
 use crate::sighting::{Arrival, Delivery};
 use crate::store::Store;
 use crate::telemetry::Tally;
@@ -57,7 +58,21 @@ pub(super) async fn earlier(
     if let Some(journal) = &mut journal {
         journal.published(published);
     }
-    Ok(Earlier { published, heard_until: heard_until(venue, ledger, now.wall), journal })
+    let stable_shares = stable_shares(venue, store, published).await?;
+    Ok(Earlier { published, heard_until: heard_until(venue, ledger, now.wall), stable_shares, journal })
+}
+
+/// Which share of people the stable devices were on the days before the newest figure, as far back as the usual of a
+/// weekday reaches.
+async fn stable_shares(
+    venue: &Venue,
+    store: &Store,
+    published: Option<EpochMs>,
+) -> Result<Vec<(EpochMs, u32)>> {
+    let Some(newest) = published else { return Ok(Vec::new()) };
+    let from = venue.calendar.days_before(newest, 7 * USUAL_DAYS as u32);
+    let days = store.series(&venue.id, None, Metric::StableShare, Step::Day, from, newest).await?;
+    Ok(days.iter().filter_map(|day| Some((day.window.from, day.value?.value))).collect())
 }
 
 /// Until when an earlier run may have heard. One that stopped as it was told to wiped its keys then; one that crashed may

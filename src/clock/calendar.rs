@@ -118,6 +118,12 @@ impl Calendar {
         if at < self.start_of(date) {
             date = date.checked_sub_days(Days::new(1)).unwrap_or(NaiveDate::MIN);
         }
+        self.day(date)
+    }
+
+    /// The venue day that starts on a date.
+    #[must_use]
+    pub fn day(&self, date: NaiveDate) -> Day {
         let next = date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
         Day { date, window: Window { from: self.start_of(date), to: self.start_of(next) } }
     }

@@ -51,6 +51,8 @@ pub struct Earlier {
     pub published: Option<EpochMs>,
     /// Until when somebody may have been heard under a key that is lost, by the machine's clock.
     pub heard_until: Option<EpochMs>,
+    /// Which share of people the stable devices were on days before, by the days' starts, in percent, as published.
+    pub stable_shares: Vec<(EpochMs, u32)>,
     /// The journal, where a vault is configured.
     pub journal: Option<Journal>,
 }
@@ -244,13 +246,18 @@ impl Corridor {
 impl Floor {
     fn new(room: Room, tally: &Tally) -> Self {
         let Room { venue, thresholds, calibration, earlier, live } = room;
-        let published = earlier.published;
+        let (published, shares) = (earlier.published, earlier.stable_shares.clone());
+        let judge = || {
+            let mut judge = Judge::new(venue.clone(), thresholds, published);
+            judge.usual(shares.iter().copied());
+            judge
+        };
         let anew = || Self {
             clock: VenueClock::new(venue.clock),
             pulse: i64::MIN,
             wiped: SteadyMs::default(),
             lenses: Lenses::new(venue.clone(), calibration.clone(), tally.clone()),
-            judge: Judge::new(venue.clone(), thresholds, published),
+            judge: judge(),
             live: live.clone(),
             told: None,
             waiting_counts: Vec::new(),

@@ -190,6 +190,9 @@ impl Lenses {
         if is_caught_up {
             let events = self.visits.judge(moment.at, &self.venue);
             self.aggregate.visits(&events, &self.venue);
+            if let Some(over) = self.visits.take_over() {
+                self.aggregate.infrastructure(over);
+            }
         }
         let left_out = self.visits.take_refused();
         if left_out > 0 {

@@ -45,11 +45,17 @@ pub enum Metric {
     DwellMedian,
     /// Three quarters of visitors' visits dwelt at most this many minutes.
     DwellP75,
+    /// People who came into the venue, from what is told of the stable devices' visits and of the occupancy.
+    Footfall,
+    /// Stable devices present for each hundred people present: how large a sample the visits are.
+    StableShare,
+    /// Devices of the day that are no visitor's: tills, televisions, badges, and what was heard in closed hours.
+    Infrastructure,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Occupancy,
         Self::OccupancyPeak,
         Self::Visits,
@@ -62,6 +68,9 @@ impl Metric {
         Self::DwellP25,
         Self::DwellMedian,
         Self::DwellP75,
+        Self::Footfall,
+        Self::StableShare,
+        Self::Infrastructure,
     ];
 
     /// The word of the API and of the store.
@@ -80,6 +89,9 @@ impl Metric {
             Self::DwellP25 => "dwell_p25",
             Self::DwellMedian => "dwell_median",
             Self::DwellP75 => "dwell_p75",
+            Self::Footfall => "footfall",
+            Self::StableShare => "stable_share",
+            Self::Infrastructure => "infrastructure",
         }
     }
 
@@ -95,10 +107,34 @@ impl Metric {
         matches!(self, Self::Occupancy | Self::OccupancyPeak)
     }
 
+    /// Whether the people in it are the crowd lens's, so that it is uncalibrated until heads were counted.
+    #[must_use]
+    pub fn counts_people(self) -> bool {
+        self.is_of_the_crowd() || matches!(self, Self::Footfall | Self::StableShare)
+    }
+
+    /// Whether windows of it add up; of the others a longer stretch has the mean.
+    #[must_use]
+    pub fn adds_up(self) -> bool {
+        use Metric::{Bounces, Engaged, Footfall, Passersby, Visitors, Visits};
+        matches!(self, Visits | Visitors | Passersby | Bounces | Engaged | Footfall)
+    }
+
+    /// Whether only a whole venue has it: how many people stand behind a stable device is known of no zone by itself, for
+    /// each zone hears its neighbours' people.
+    fn is_of_venues(self) -> bool {
+        matches!(self, Self::Footfall | Self::StableShare | Self::Infrastructure)
+    }
+
     /// Whether a venue or zone has this metric in windows of this step.
     #[must_use]
     pub fn has_step(self, step: Step, of_venue: bool) -> bool {
+        if self.is_of_venues() && !of_venue {
+            return false;
+        }
         match step {
+            // What is no visitor's is known when the day is over.
+            _ if self == Self::Infrastructure => step == Step::Day,
             Step::FiveMinutes => self.is_of_the_crowd(),
             Step::QuarterHour => self.is_of_the_crowd() || of_venue,
             Step::Hour | Step::Day => true,

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::footfall::{Footfall, Visited};
 use super::halves::{Half, Halves, Heard, Said, Told};
 use super::tables::Tables;
 use super::traffic::{Rules, Visits};
+use super::usual::Usual;
 use super::{Banded, Figure, Flags, Label, Live, Metric, Scope, SensorLive, Shown};
 use passant_wire::Id;
 
@@ -25,7 +27,7 @@ const RUN_ON_SECS: i64 = 300 + CROWD_LATENESS_SECS;
 const REKEYED_MAX: usize = 4;
 
 /// The calibration that figures are made under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its version.
     pub calibration: u32,
@@ -55,6 +57,9 @@ pub struct Judge {
     pub(super) halves: Halves,
     pub(super) visits: BTreeMap<Place, Visits>,
     pub(super) tables: Tables,
+    pub(super) footfall: Footfall,
+    /// What earlier runs published, and this one: it is handed down again at the next start.
+    usual: Usual,
     /// The share of devices that came past the gate, neither objected nor dropped by chance.
     pub(super) passed: f64,
 }
@@ -78,6 +83,8 @@ impl Judge {
             halves: Halves::default(),
             visits: BTreeMap::new(),
             tables: Tables::default(),
+            footfall: Footfall::default(),
+            usual: Usual::default(),
             passed: 1.0,
         }
     }
@@ -86,6 +93,11 @@ impl Judge {
     /// may be told is judged by what was heard, so no correction lifts a count to k.
     pub fn set_chance_share(&mut self, share: f64) {
         self.passed = 1.0 - share;
+    }
+
+    /// Takes which share of people was published of days before, by the days' starts, in percent.
+    pub fn usual(&mut self, stable_shares: impl IntoIterator<Item = (EpochMs, u32)>) {
+        stable_shares.into_iter().for_each(|(day, share)| self.usual.take(day, share));
     }
 
     /// An earlier run may have heard until then, under a key that is lost: what it published tells only how far it came.
@@ -212,8 +224,12 @@ impl Judge {
             let made = level.map(|of| Made { calibration: of.calibration, calibrated: of.calibrated });
             let coverage = self.covered(window.step, covered);
             let label = |metric| self.label(metric, *place, window.step, window.window, coverage, made);
-            figures.push(Figure::judged(label(Metric::Occupancy), mean.map(number), root_mean));
+            let mean = mean.map(number);
+            figures.push(Figure::judged(label(Metric::Occupancy), mean, root_mean));
             figures.push(Figure::judged(label(Metric::OccupancyPeak), peak.map(number), None));
+            if *place == Place::Venue {
+                self.footfall.take(window.step, window.window, mean, made);
+            }
         }
         figures
     }
@@ -241,8 +257,39 @@ impl Judge {
                 let label = self.label(metric, *place, window.step, window.window, coverage, None);
                 figures.push(Figure::judged(label, value, None));
             }
+            if *place == Place::Venue {
+                let visited = told.visited(self.passed);
+                let infrastructure = told.infrastructure(rules.k, &covered.row, self.passed);
+                figures.extend(self.of_venue(window.step, window.window, coverage, visited, infrastructure));
+            }
         }
         figures
+    }
+
+    /// What only a venue has.
+    fn of_venue(
+        &mut self,
+        step: Step,
+        window: Window,
+        coverage: f64,
+        visited: Visited,
+        infrastructure: Option<Banded>,
+    ) -> Vec<Figure> {
+        let told = self.footfall.judge(&self.venue, &self.usual, step, window, visited);
+        let made = told.made;
+        let mut values = told.figures().to_vec();
+        if step == Step::Day {
+            let share = values.iter().find(|(metric, _)| *metric == Metric::StableShare);
+            if let Some((_, Some(share))) = share {
+                self.usual.take(window.from, share.value);
+            }
+            values.push((Metric::Infrastructure, infrastructure));
+        }
+        let figure = |(metric, value)| {
+            let label = self.label(metric, Place::Venue, step, window, coverage, made);
+            Figure::judged(label, value, None)
+        };
+        values.into_iter().map(figure).collect()
     }
 
     pub(super) fn label(
@@ -254,7 +301,7 @@ impl Judge {
         coverage: f64,
         made: Option<Made>,
     ) -> Label {
-        let of_crowd = metric.is_of_the_crowd();
+        let made = made.filter(|_| metric.counts_people());
         let scope = match place {
             Place::Venue => Scope::Venue,
             Place::Group(group) => Scope::Group(self.venue.groups[usize::from(group)].clone()),
@@ -271,7 +318,7 @@ impl Judge {
             window,
             flags: Flags {
                 incomplete: coverage_permille < 1000,
-                uncalibrated: of_crowd && !made.is_some_and(|made| made.calibrated),
+                uncalibrated: metric.counts_people() && !made.is_some_and(|made| made.calibrated),
                 rekeyed,
                 replay: self.is_replay(),
             },

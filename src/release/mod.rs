@@ -2,6 +2,7 @@
 
 mod bend;
 mod figure;
+mod footfall;
 mod halves;
 mod judge;
 mod lengths;
@@ -14,9 +15,11 @@ mod sheet;
 mod solver_tests;
 mod tables;
 mod traffic;
+mod usual;
 
 pub use crate::aggregate::Bands;
 pub use figure::{Banded, Figure, Flags, Label, Metric, Scope, State};
 pub use judge::{Judge, Made};
 pub use live::{Live, RateBand, SensorLive, Shown, quiet_sensors, sensors};
 pub use sheet::{Sheet, SheetCell, Subject};
+pub use usual::USUAL_DAYS;

@@ -14,7 +14,7 @@ impl Judge {
     /// Puts in what it remembers.
     pub fn seal(&self, into: &mut Sealing) {
         into.put(&(self.began, self.earlier, self.heard_until, &self.rekeyed, &self.shown));
-        into.put(&(&self.half, self.heard_up_to, &self.halves, &self.visits, &self.tables));
+        into.put(&(&self.half, self.heard_up_to, &self.halves, &self.visits, &self.tables, &self.footfall));
     }
 
     /// Takes it out: this run goes on where the earlier one was.
@@ -23,7 +23,7 @@ impl Judge {
     /// When it does not read.
     pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
         (self.began, self.earlier, self.heard_until, self.rekeyed, self.shown) = from.take()?;
-        (self.half, self.heard_up_to, self.halves, self.visits, self.tables) = from.take()?;
+        (self.half, self.heard_up_to, self.halves, self.visits, self.tables, self.footfall) = from.take()?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Each kind of visit is told by itself, through its own windows ([`Series`]). What is computed from several kinds is
 //! computed from what is told of them, so it tells nothing more.
 
+use super::footfall::Visited;
 use super::judge::{GRAIN, to_grain};
 use super::lengths::{Lengths, Stays};
 use super::series::{Said, Series};
@@ -120,6 +121,25 @@ impl Told {
     }
 }
 
+impl Told {
+    /// What footfall is computed from.
+    pub(super) fn visited(&self, passed: f64) -> Visited {
+        Visited {
+            visitors: self.visitors.map(|n| distinct(n / passed).value),
+            ended: self.long.map(|said| [said.least, said.most].map(|end| to_grain(end / passed))),
+            dwell_mins: self.lengths.as_ref().and_then(Lengths::mean).map(|mean| mean.value),
+        }
+    }
+
+    /// Devices of the day that are no visitor's, where so many are and visitors are told: on a day on which hardly
+    /// anybody comes, nothing moves with who watches over it.
+    pub(super) fn infrastructure(&self, k: u32, traffic: &Traffic, passed: f64) -> Option<Banded> {
+        let devices = traffic.infrastructure;
+        let is_told = self.visitors.is_some() && devices >= u64::from(k);
+        is_told.then(|| count(Said::exactly(devices as f64), 0.0, passed))
+    }
+}
+
 /// A count rounded to the grain; its band holds what the rounding hides and what is not told, and so many `more`.
 fn count(said: Said, more: f64, passed: f64) -> Banded {
     let value = to_grain(said.least / passed);
@@ -182,7 +202,15 @@ mod tests {
     fn traffic(dwell: impl IntoIterator<Item = u16>) -> Traffic {
         let mut lengths = Dwell::default();
         dwell.into_iter().for_each(|minutes| lengths.add(minutes));
-        Traffic { visits: 12, passersby: 9, bounces: 0, engaged: 13, visitors: 998.0, dwell: lengths }
+        Traffic {
+            visits: 12,
+            passersby: 9,
+            bounces: 0,
+            engaged: 13,
+            visitors: 998.0,
+            dwell: lengths,
+            infrastructure: 0,
+        }
     }
 
     #[test]

@@ -68,6 +68,23 @@ impl Published {
     }
 }
 
+/// What a place's figures of a period come to.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Total {
+    /// The zone or group, empty for the venue.
+    pub scope: String,
+    /// Windows of which there is a figure, told or held back.
+    pub windows: u32,
+    /// Those that are told.
+    pub told: u32,
+    /// The sum of their values.
+    pub value: u64,
+    /// The sum of their lower ends.
+    pub low: u64,
+    /// The sum of their upper ends.
+    pub high: u64,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     from_secs: i64,
@@ -208,6 +225,34 @@ impl Store {
         .await
         .map_err(Error::while_doing("reading figures"))?;
         Ok(rows.into_iter().map(Published::from).collect())
+    }
+
+    /// What the figures of each place come to whose windows start in `[from, to)`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn totals(
+        &self,
+        venue: &Id,
+        metric: Metric,
+        step: Step,
+        from: EpochMs,
+        to: EpochMs,
+    ) -> Result<Vec<Total>, Error> {
+        sqlx::query_as(
+            "SELECT scope, COUNT(*) AS windows, COUNT(value) AS told, COALESCE(SUM(value), 0) AS value, \
+             COALESCE(SUM(low), 0) AS low, COALESCE(SUM(high), 0) AS high \
+             FROM figure WHERE venue = $1 AND metric = $2 AND step = $3 AND from_secs >= $4 AND from_secs < $5 \
+             GROUP BY scope ORDER BY scope",
+        )
+        .bind(venue.as_str())
+        .bind(metric.as_str())
+        .bind(step.as_str())
+        .bind(secs(from))
+        .bind(secs(to))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::while_doing("adding up figures"))
     }
 
     /// The latest end of any figure of a venue.

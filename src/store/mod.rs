@@ -15,7 +15,7 @@ mod sheets;
 pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
-pub use figures::{Published, Released};
+pub use figures::{Published, Released, Total};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 pub use sessions::SessionRow;

@@ -103,6 +103,15 @@ pub enum VisitEvent {
     },
 }
 
+/// A venue day that is over, and how many of its devices were no visitors'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DayOver {
+    /// When it began.
+    pub day: EpochMs,
+    /// How many, whenever and wherever they were.
+    pub infrastructure: u64,
+}
+
 /// What became of a footprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -124,6 +133,8 @@ pub struct Visits {
     infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
     /// The start of the venue day that the maps and the ways are of, once a slot of it was judged.
     day: Option<EpochMs>,
+    /// The day before that, until it is asked for.
+    over: Option<DayOver>,
     /// The number of the next slot to be judged, since 1970.
     next: Option<i64>,
     slots: VecDeque<Slot>,
@@ -160,6 +171,7 @@ impl Visits {
             ways: Ways::new(venue.zones.len()),
             infrastructure: HashSet::default(),
             day: None,
+            over: None,
             next: None,
             slots: VecDeque::new(),
             open: HashMap::default(),
@@ -194,6 +206,11 @@ impl Visits {
     #[must_use]
     pub fn infrastructure(&self) -> usize {
         self.infrastructure.len()
+    }
+
+    /// The day that was over since this was last asked.
+    pub fn take_over(&mut self) -> Option<DayOver> {
+        self.over.take()
     }
 
     /// Judges every slot whose time has come by the venue's clock, ends the visits that are over, and returns what
@@ -275,8 +292,10 @@ impl Visits {
         }
         self.swept = horizon;
         let day_start = venue.calendar.day_of(horizon).window.from;
-        let is_new_day = self.day.replace(day_start).is_some_and(|day| day != day_start);
-        if is_new_day {
+        let before = self.day.replace(day_start).filter(|day| *day != day_start);
+        let is_new_day = before.is_some();
+        if let Some(day) = before {
+            self.over = Some(DayOver { day, infrastructure: self.infrastructure.len() as u64 });
             self.ways = Ways::new(self.zones);
             self.infrastructure = HashSet::default();
         }

@@ -9,7 +9,7 @@ use crate::sealing::{Sealing, Unread, Unsealing};
 impl Visits {
     /// Puts all that is open in.
     pub fn seal(&self, into: &mut Sealing) {
-        into.put(&(self.next, self.swept, self.day, &self.ways));
+        into.put(&(self.next, self.swept, self.day, self.over, &self.ways));
         into.put_all(self.infrastructure.iter(), |into, pseudonym| into.put(&pseudonym.0));
         into.put_all(self.slots.iter(), |into, Slot(readings)| {
             into.put_all(readings.iter(), |into, (pseudonym, reading)| into.put(&(pseudonym.0, reading)));
@@ -23,7 +23,7 @@ impl Visits {
     /// When it does not read, or is of other zones.
     pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
         let zones = self.zones;
-        (self.next, self.swept, self.day, self.ways) = from.take()?;
+        (self.next, self.swept, self.day, self.over, self.ways) = from.take()?;
         if !self.ways.is_of(zones) {
             self.ways = Ways::new(zones);
             return Err(from.unread());

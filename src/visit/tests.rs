@@ -241,6 +241,8 @@ fn what_is_there_at_night_is_no_visitor_by_day() {
     let (mut tomorrow, known) = by_day(noon() + 24 * 60 * MINUTE);
     tomorrow.sort_unstable();
     assert_eq!((tomorrow, known), (vec![1, 1, 2, 2], 0), "the set is of the day");
+    assert_eq!(visits.take_over().map(|over| over.infrastructure), Some(1), "and so is its number");
+    assert_eq!(visits.take_over(), None);
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl House {
         if let Some(journal) = &mut journal {
             journal.published(published);
         }
-        let earlier = Earlier { published, heard_until: heard_until.map(EpochMs), journal };
+        let heard_until = heard_until.map(EpochMs);
+        let earlier = Earlier { published, heard_until, journal, ..Earlier::default() };
         let room = Room {
             venue: Arc::new(self.venue.clone()),
             thresholds: 1,

@@ -137,6 +137,7 @@ impl Year {
                 engaged,
                 visitors: kept as f64,
                 dwell,
+                infrastructure: if place == Place::Venue && step == Step::Day { 40 } else { 0 },
             }
         };
         // Of a quarter-hour only the whole venue has visits.

@@ -201,6 +201,7 @@ fn visits(step: Step, from: i64, quarters: u64) -> Closed {
         engaged: 37 * quarters,
         visitors: 37.0 * quarters as f64,
         dwell,
+        infrastructure: 0,
     };
     let window = Window { from: EpochMs(from), to: EpochMs(from + quarters as i64 * 900_000) };
     Closed::Visits(ZoneWindow {

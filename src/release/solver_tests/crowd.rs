@@ -17,7 +17,7 @@ struct Day {
     people: Vec<Vec<f64>>,
 }
 
-fn level(people: f64) -> Level {
+pub(super) fn level(people: f64) -> Level {
     let half_width = 1.28 * (1.5f64.powi(2) + (0.3 * people).powi(2)).sqrt();
     Level { people, half_width, root_mean: people / 7.0, calibration: 1, calibrated: true }
 }
@@ -209,7 +209,7 @@ fn by_judge(day: Day) -> Secret {
         }
         Some(other.published())
     };
-    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown, balanced: 0 }
 }
 
 /// The same day told by k alone: whatever is k or more, and exactly.
@@ -231,7 +231,7 @@ fn by_k_alone(day: &Day) -> Secret {
     }
     let targets = [((Metric::Occupancy, Step::FiveMinutes), hidden)];
     let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
-    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0, balanced: 0 }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {

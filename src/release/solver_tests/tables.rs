@@ -299,7 +299,7 @@ fn by_judge(hours: Hours, venue: &Arc<Venue>) -> Secret {
     }
     let published = scene.hours.published(venue);
     let (system, world) = scene.world(venue.clone());
-    Secret { system, targets, published, world: Some(world), large, large_shown }
+    Secret { system, targets, published, world: Some(world), large, large_shown, balanced: 0 }
 }
 
 /// The same hours told by k alone: whatever is k or more, all that there is of it.
@@ -323,7 +323,7 @@ fn by_k_alone(hours: &Hours) -> Secret {
     }
     let targets = [((Metric::Visits, Step::Hour), hidden)];
     let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
-    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+    Secret { system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0, balanced: 0 }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {

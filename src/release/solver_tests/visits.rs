@@ -33,7 +33,9 @@ fn random(dice: &mut Dice) -> Visited {
         Leaf { passersby, bounces, shorter: lengths, stays, visitors: long + dice.below(long / 2 + 2) }
     };
     let leaves: Vec<Leaf> = (0..windows).map(|t| leaf(t, dice)).collect();
-    let mut visited = Visited { of_zone, leaves, visitors: BTreeMap::new() };
+    // By dice of its own: the visits of a draw are the same with it and without.
+    let infrastructure = Dice(dice.0).below(3 * u64::from(K));
+    let mut visited = Visited { of_zone, leaves, visitors: BTreeMap::new(), infrastructure };
     // Everybody comes in one window only, or stays in all of them, or in some.
     for (step, range) in visited.windows() {
         let inside: Vec<u64> =
@@ -70,6 +72,8 @@ struct Scene {
     /// By longer window: the cell of its visitors.
     visitors: BTreeMap<At, usize>,
     lengths: BTreeMap<At, Lengths>,
+    /// The cell of the day's devices that are no visitor's.
+    infrastructure: usize,
 }
 
 impl Scene {
@@ -80,8 +84,9 @@ impl Scene {
         if visited.of_zone {
             cells.iter().for_each(|cells| system.bounds[cells[PASSERSBY]] = (0.0, 0.0));
         }
+        let infrastructure = system.cell(0.0, f64::from(3 * K));
         let (said, among, most, visitors, lengths) = Default::default();
-        Self { visited, cells, system, said, among, most, visitors, lengths }
+        Self { visited, cells, system, said, among, most, visitors, lengths, infrastructure }
     }
 
     fn terms(&self, of: &[usize], range: &Range<usize>) -> Terms {
@@ -204,6 +209,19 @@ impl Scene {
         }
     }
 
+    /// Where the day's visitors are told, so are the devices that are no visitor's, or that they are under k; where they are
+    /// not, nothing is told of either.
+    fn hand_over_infrastructure(&mut self) {
+        let day = self.visitors[&(Step::Day, 0)];
+        if self.system.bounds[day].1 < f64::from(K) {
+            return;
+        }
+        let devices = self.visited.infrastructure as f64;
+        let is_told = devices >= f64::from(K);
+        self.system.bounds[self.infrastructure] =
+            if is_told { (devices, devices) } else { (0.0, f64::from(K - 1)) };
+    }
+
     /// The cells of what a figure counts; `None` of a figure that is computed from others.
     fn counted(&self, metric: Metric, step: Step, range: &Range<usize>) -> Option<Terms> {
         Some(match metric {
@@ -212,6 +230,7 @@ impl Scene {
             Metric::Bounces => self.terms(&[1], range),
             Metric::Engaged => self.terms(&[3], range),
             Metric::Visitors => vec![(self.visitors[&(step, range.start)], 1.0)],
+            Metric::Infrastructure => vec![(self.infrastructure, 1.0)],
             _ => return None,
         })
     }
@@ -224,6 +243,7 @@ impl Scene {
             Metric::Bounces => self.count(&[1], range),
             Metric::Engaged => self.count(&[3], range),
             Metric::Visitors => self.visited.visitors_of(step, range),
+            Metric::Infrastructure => self.visited.infrastructure,
             Metric::CaptureRate => self.count(&[0], range).min(self.count(&[2, 3], range)),
             _ => self.count(&[2, 3], range),
         }
@@ -235,13 +255,19 @@ fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
     (0..KINDS.len()).for_each(|kind| scene.hand_over(kind, &venue));
     scene.hand_over_lengths();
     scene.hand_over_visitors(&venue);
-    let (mut large, mut large_shown) = (0, 0);
+    scene.hand_over_infrastructure();
+    let (mut large, mut large_shown, mut balanced) = (0, 0, 0);
     let mut targets: BTreeMap<Query, Vec<(String, Terms)>> = BTreeMap::new();
     for (step, range, figures) in scene.visited.figures(&venue) {
         for figure in figures {
             let metric = figure.metric();
             if metric == Metric::Passersby && scene.visited.of_zone {
                 // A zone has none, which is no secret.
+                continue;
+            }
+            if equation(metric.as_str()) == Some(Equation::Balance) {
+                // Of what is computed from others nothing is asked but that it is the same in every world.
+                balanced += usize::from(figure.value().is_some());
                 continue;
             }
             let truth = scene.truth(metric, step, &range);
@@ -256,7 +282,7 @@ fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
         }
     }
     let published = scene.visited.published(&venue);
-    let Scene { visited, cells, system, visitors, lengths, .. } = scene;
+    let Scene { visited, cells, system, visitors, lengths, infrastructure, .. } = scene;
     let world = move |solution: &[f64]| {
         let count = |cell: usize| Some(whole_number(*solution.get(cell)?)? as usize);
         let counts = cells.iter().map(|cells| {
@@ -270,9 +296,10 @@ fn by_judge(visited: Visited, venue: Arc<Venue>) -> Secret {
         for (at, visitors_of) in &mut other.visitors {
             *visitors_of = count(visitors[at])? as u64;
         }
+        other.infrastructure = count(infrastructure)? as u64;
         Some(other.published(&venue))
     };
-    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown }
+    Secret { system, targets, published, world: Some(Box::new(world)), large, large_shown, balanced }
 }
 
 /// The same day told by k alone: whatever is k or more, and exactly.
@@ -291,7 +318,15 @@ fn by_k_alone(visited: Visited) -> Secret {
     }
     let targets = [((Metric::Visits, Step::Hour), hidden)];
     let targets = targets.into_iter().filter(|(_, cells)| !cells.is_empty()).collect();
-    Secret { system: scene.system, targets, published: Vec::new(), world: None, large: 0, large_shown: 0 }
+    Secret {
+        system: scene.system,
+        targets,
+        published: Vec::new(),
+        world: None,
+        large: 0,
+        large_shown: 0,
+        balanced: 0,
+    }
 }
 
 pub(super) fn draw(dice: &mut Dice, by: By) -> Secret {

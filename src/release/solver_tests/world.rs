@@ -8,6 +8,10 @@ use super::*;
 /// Points that the shape of capped lengths is told by.
 const POINTS: usize = 5;
 
+/// People in the venue, and how many stable devices are usual for each hundred of them.
+const CROWD: f64 = 400.0;
+const USUAL_SHARE: u32 = 12;
+
 /// Visits that ended in one of the shortest windows of a place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leaf {
@@ -39,6 +43,8 @@ pub(super) struct Visited {
     pub(super) leaves: Vec<Leaf>,
     /// By longer window: its distinct visitors.
     pub(super) visitors: BTreeMap<(Step, usize), u64>,
+    /// Devices of the day that are no visitor's.
+    pub(super) infrastructure: u64,
 }
 
 impl Leaf {
@@ -90,14 +96,18 @@ impl Visited {
             engaged: sum(|leaf| leaf.stays.len() as u64),
             visitors: self.visitors_of(step, range) as f64,
             dwell,
+            infrastructure: if step == Step::Day { self.infrastructure } else { 0 },
         }
     }
 
     /// What is told of every window.
     pub(super) fn figures(&self, venue: &Arc<Venue>) -> Vec<(Step, Range<usize>, Vec<Figure>)> {
         let mut judge = Judge::new(venue.clone(), 1, None);
+        judge.usual([(EpochMs(-7 * Step::Day.secs() * 1000), USUAL_SHARE)]);
+        let mut heard = 0;
         let mut all = Vec::new();
         for (step, range) in self.windows() {
+            hear_crowd(&mut judge, venue, &mut heard, (step, self.five(range.start), self.five(range.end)));
             let covered = |row| Covered { coverage: 1.0, beating: 1.0, row };
             let traffic = self.traffic(step, &range);
             // A zone stands in a venue where much goes on besides.
@@ -169,6 +179,27 @@ impl Visited {
         }
         Some(other)
     }
+}
+
+/// A crowd that is always told, so that what is computed from it and from the visits is told as well.
+fn hear_crowd(
+    judge: &mut Judge,
+    venue: &Venue,
+    heard: &mut usize,
+    (step, first, last): (Step, usize, usize),
+) {
+    const PARTS: usize = 10;
+    let level = crowd::level(CROWD);
+    for half in *heard..(last * PARTS).max(*heard) {
+        let end = EpochMs((half as i64 + 1) * FIVE_MS / PARTS as i64);
+        judge.hear(&Newest { end, venue: Some(level), zones: vec![Some(level)] });
+        *heard = half + 1;
+    }
+    let row = Occupancy { mean: Some(level), peak: Some(level), root_mean: None, halves: 1 };
+    let rows =
+        [Place::Venue, Place::Zone(0)].map(|place| (place, Covered { coverage: 1.0, beating: 1.0, row }));
+    let window = super::window(venue, step, first);
+    let _ = judge.judge(Closed::Crowd(ZoneWindow { step, window, rows: rows.to_vec() }));
 }
 
 /// As many lengths as are wanted, whose evenly spread points are those of some others.

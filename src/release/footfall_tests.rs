@@ -1,0 +1,106 @@
+use super::*;
+use crate::config::{Config, EXAMPLE};
+
+const QUARTER_MS: i64 = 900_000;
+
+/// The example's mall, which opens at 09:30, and a moment of a Friday in it.
+fn venue() -> Venue {
+    Config::parse(EXAMPLE, std::iter::empty()).unwrap().venues.remove(0)
+}
+
+fn at(time: &str) -> EpochMs {
+    let text = format!("2026-11-20T{time}:00+01:00");
+    EpochMs(chrono::DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis())
+}
+
+/// A day that is told window by window.
+struct Told {
+    venue: Venue,
+    usual: Usual,
+    footfall: Footfall,
+}
+
+impl Told {
+    fn new() -> Self {
+        Self { venue: venue(), usual: Usual::default(), footfall: Footfall::default() }
+    }
+
+    /// A quarter of an hour with so many people, and so many visitors of whom some ended.
+    fn quarter(
+        &mut self,
+        from: EpochMs,
+        people: u32,
+        visitors: Option<u32>,
+        ended: Option<u32>,
+    ) -> super::Told {
+        let window = Window { from, to: EpochMs(from.0 + QUARTER_MS) };
+        let said = Banded { value: people, low: people * 9 / 10, high: people * 11 / 10 };
+        let made = Made { calibration: 3, calibrated: true };
+        self.footfall.take(Step::QuarterHour, window, Some(said), Some(made));
+        let ended = ended.map(|ended| [ended; 2]);
+        let visited = Visited { visitors, ended, dwell_mins: Some(30) };
+        self.footfall.judge(&self.venue, &self.usual, Step::QuarterHour, window, visited)
+    }
+}
+
+#[test]
+fn who_came_is_who_was_there_less_who_had_stayed() {
+    let mut told = Told::new();
+    // The doors had just opened: forty came, ten went; of the next sixty thirty had stayed.
+    let first = told.quarter(at("09:30"), 300, Some(40), Some(10)).footfall.unwrap();
+    let second = told.quarter(at("09:45"), 450, Some(60), Some(15)).footfall.unwrap();
+    // 35 and 62.5 devices were present, with those in their first five minutes.
+    let ratio = [300.0 / (15.0 + 40.0 / 3.0), 750.0 / (15.0 + 40.0 / 3.0 + 37.5 + 10.0)];
+    assert_eq!(first.value, to_grain((40.0 + 40.0 / 3.0) * ratio[0]), "{first:?}");
+    assert_eq!(second.value, to_grain((30.0 - 10.0 / 3.0) * ratio[1]), "{second:?}");
+    assert!(second.low < second.value && second.value < second.high, "{second:?}");
+}
+
+#[test]
+fn nothing_is_told_of_a_window_whose_start_is_not_known_or_in_which_few_came() {
+    let mut told = Told::new();
+    // This run began in the middle of the day.
+    assert_eq!(told.quarter(at("14:00"), 300, Some(40), Some(10)).footfall, None);
+    assert_eq!(told.quarter(at("14:15"), 300, Some(35), Some(10)).footfall, None, "five came");
+    assert_eq!(told.quarter(at("14:30"), 300, None, None).footfall, None, "hidden");
+    let after = told.quarter(at("14:45"), 300, Some(40), Some(10)).footfall.unwrap();
+    let wide = f64::from(after.high - after.low) / f64::from(after.value);
+    assert!(wide > 0.3, "up to k were there before: {after:?}");
+}
+
+#[test]
+fn so_many_devices_are_not_told_where_they_are_fewer_people() {
+    // 53 devices, of three people: the crowd lens was wrong, and five is under k.
+    assert_eq!(Told::new().quarter(at("09:30"), 3, Some(40), Some(10)).footfall, None);
+}
+
+#[test]
+fn the_fewer_came_so_far_the_more_the_ratio_is_the_usual_one() {
+    let share = |usual: Option<u32>, people: u32| {
+        let mut told = Told::new();
+        usual.iter().for_each(|share| told.usual.take(EpochMs(at("04:00").0 - 7 * 86_400_000), *share));
+        told.quarter(at("09:30"), people, Some(30), Some(10)).footfall.unwrap().value
+    };
+    // Twice as many people as usual, after thirty visits: the figure is nearer to the usual than to twice as much.
+    let (alone, usual, both) = (share(None, 600), share(None, 300), share(Some(7), 600));
+    assert!(both < alone - (alone - usual) / 2, "{alone} alone, {usual} as usual, {both}");
+}
+
+#[test]
+fn a_day_teaches_how_long_telephones_are_silent() {
+    let mut footfall = Footfall::default();
+    let day = Sums { people: 4_000.0, half_width: 400.0, present: 400.0, came: 200.0 };
+    // 240 visits of 30 minutes by 200 devices: 7,200 minutes, and forty silences of fifteen; 6,000 were known.
+    let visited = Visited { visitors: Some(200), ended: Some([240; 2]), dwell_mins: Some(30) };
+    assert_eq!(footfall.learn(visited, day), Some(520.0 / 400.0));
+    // Of visits of which a part is hidden the middle is taken.
+    let between = Visited { ended: Some([220, 260]), ..visited };
+    assert_eq!(Footfall::default().learn(between, day), Some(520.0 / 400.0));
+    let here = Devices { devices: 60.0, unsure: 0.0 };
+    assert!((footfall.returns(here, here, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
+    assert_eq!(
+        footfall.learn(Visited { visitors: None, ..visited }, day),
+        None,
+        "what is hidden teaches nothing"
+    );
+}
