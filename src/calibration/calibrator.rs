@@ -462,8 +462,8 @@ mod tests {
             !calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)),
             "nothing was heard then"
         );
-        assert!(calibrator.enter(count(-9, 15), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
-        assert_eq!(calibrator.current().scale, 27.0 / 5.0);
+        assert!(calibrator.enter(count(-9, 13), Some(2.5), EpochMs(4 * FIVE_MINUTES_MS)));
+        assert_eq!(calibrator.current().scale, 25.0 / 4.5);
         assert!(calibrator.withdraw(-9));
         assert_eq!(calibrator.current().scale, 6.0);
         assert!(calibrator.withdraw(1));
