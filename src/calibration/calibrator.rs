@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    CHI_SQUARED_MEDIAN, Calibration, KAPPA_WITHIN, PEOPLE_SIGMA, POWER_RANGE, POWER_ROOT_MAX,
-    POWER_UNCALIBRATED, kappa_prior_squared,
+    Calibration, KAPPA_WITHIN, PEOPLE_SIGMA, POWER_RANGE, POWER_ROOT_MAX, POWER_UNCALIBRATED,
+    kappa_prior_squared,
 };
 use crate::clock::EpochMs;
 
@@ -12,6 +12,8 @@ use crate::clock::EpochMs;
 const COUNTS_TO_CALIBRATE: usize = 12;
 /// The prior of κ weighs as much as this many counted groups.
 const KAPPA_PRIOR_GROUPS: f64 = 24.0;
+/// The median of a χ² distribution of one degree of freedom.
+const CHI_SQUARED_MEDIAN: f64 = 0.455;
 /// The share of v's inside the counted windows that lies under the knee.
 const KNEE_QUANTILE: f64 = 0.9;
 /// How far p may well lie from that of the measured room: the standard deviation of its prior.
