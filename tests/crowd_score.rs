@@ -1,9 +1,9 @@
 //! The crowd lens against a simulated mall whose truth is known: constants from twelve head counts in four zones of the
 //! first day, judged on every later day.
 //!
-//! Twelve in a hundred is what is aimed at, and out of reach here for any line through a zone's own counts: a telephone of
-//! this mall speaks in one minute and a half of eight, and people come and go meanwhile. A line fitted to days of truth of
-//! each zone itself, over all that was heard there in the last half hour, still misses by eighteen in a hundred.
+//! Twelve in a hundred is what is aimed at, and out of reach here: a telephone of this mall speaks in one minute and a half
+//! of eight, and people come and go meanwhile. The best weights over the last hour, fitted to days of the truth itself,
+//! miss by 15.4 in a hundred in zones that are no walkways, and still by 14.5 where each tag is given the zone it was in.
 
 #![expect(clippy::print_stderr, reason = "the table of scores is what whoever tunes reads")]
 
@@ -194,8 +194,9 @@ fn judge(seeds: &[u64]) -> Score {
 fn a_mall_scores_within_the_bounds_with_twelve_counts_of_its_first_day() {
     let score = judge(&JUDGING_SEEDS);
     eprintln!("judging, together:        {score}");
-    // The root law of the measured room alone, p = 1, scores 25 % here.
-    assert!(score.mape <= 23.0, "relative error where 20 or more are: {score}");
+    // It scored 20.1, and 21.4 where zones keep what they hear of their neighbours' people and p is always drawn to 1: the
+    // bound lies half-way.
+    assert!(score.mape <= 20.7, "relative error where 20 or more are: {score}");
     assert!(score.bias.abs() <= 8.0, "too many or too few on the whole: {score}");
     assert!((72.0..=90.0).contains(&score.cover), "share of truths inside the 80 % band: {score}");
     assert!(score.narrowest <= 1.3, "width of the band: {score}");

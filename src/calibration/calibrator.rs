@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Calibration, KAPPA_WITHIN, PEOPLE_SIGMA, POWER_RANGE, POWER_UNCALIBRATED, kappa_prior_squared};
+use super::{
+    Calibration, KAPPA_WITHIN, PEOPLE_SIGMA, POWER_RANGE, POWER_ROOT_MAX, POWER_UNCALIBRATED,
+    kappa_prior_squared,
+};
 use crate::clock::EpochMs;
 
 /// This many counts end the calibration.
@@ -261,7 +264,8 @@ impl Calibrator {
         };
     }
 
-    /// p: the slope of log people on log v over the counts, shrunk to the measured room's.
+    /// p: the slope of log people on log v over the counts, shrunk to the measured room's, and to 2 as far as the counts
+    /// are of louder crowds: a root must not be extrapolated.
     ///
     /// Where the counts of an earlier run are gone, its p stands: their sums were made with it.
     fn power(&self) -> f64 {
@@ -279,7 +283,9 @@ impl Calibrator {
         let spread = points.iter().map(|point| (point.0 - root).powi(2)).sum::<f64>();
         let together = points.iter().map(|point| (point.0 - root) * (point.1 - people)).sum::<f64>();
         let prior = (KAPPA_WITHIN / POWER_PRIOR_SIGMA).powi(2);
-        let power = (together + prior * POWER_UNCALIBRATED) / (spread + prior);
+        let louder = points.iter().filter(|(root, _)| *root > POWER_ROOT_MAX.ln()).count() as f64 / groups;
+        let expected = POWER_UNCALIBRATED + louder * (POWER_RANGE.1 - POWER_UNCALIBRATED);
+        let power = (together + prior * expected) / (spread + prior);
         power.clamp(POWER_RANGE.0, POWER_RANGE.1)
     }
 
@@ -352,11 +358,11 @@ mod tests {
     fn the_scale_is_people_over_v_through_the_origin_and_the_knee_squares() {
         let mut calibrator = Calibrator::default();
         play(&mut calibrator, 1, 10, 1.0);
-        play(&mut calibrator, 2, 20, 3.0);
+        play(&mut calibrator, 2, 18, 2.5);
         let current = calibrator.current();
-        assert_eq!((current.version, current.scale, current.knee), (2, 7.5, Some(3.0)));
-        assert_eq!(current.people(2.0), 15.0);
-        assert_eq!(current.people(6.0), 7.5 * 3.0 * 4.0);
+        assert_eq!((current.version, current.scale, current.knee), (2, 8.0, Some(2.5)));
+        assert_eq!(current.people(2.0), 16.0);
+        assert_eq!(current.people(5.0), 8.0 * 2.5 * 4.0);
     }
 
     #[test]
@@ -376,6 +382,9 @@ mod tests {
         assert!((square.power - (2.0 * spread + prior) / (spread + prior)).abs() < 1e-9);
         assert!((square.people(1.5) / square.people(1.0) - 1.5_f64.powf(square.power)).abs() < 1e-9);
         assert_eq!(learnt(&[(1, 1.0), (1000, 2.0)].repeat(6)).power, 2.0, "never more than a number");
+        // Nothing is seen of a slope: what is expected then is told by how loud the counted crowds were.
+        assert_eq!(learnt(&[(90, 5.0), (90, 5.0)]).power, 2.0, "a crowd that the measured room never heard");
+        assert_eq!(learnt(&[(20, 2.6), (20, 2.6)]).power, 1.0);
     }
 
     #[test]
@@ -455,8 +464,8 @@ mod tests {
             !calibrator.enter(count(-9, 12), None, EpochMs(4 * FIVE_MINUTES_MS)),
             "nothing was heard then"
         );
-        assert!(calibrator.enter(count(-9, 15), Some(3.0), EpochMs(4 * FIVE_MINUTES_MS)));
-        assert_eq!(calibrator.current().scale, 27.0 / 5.0);
+        assert!(calibrator.enter(count(-9, 13), Some(2.5), EpochMs(4 * FIVE_MINUTES_MS)));
+        assert_eq!(calibrator.current().scale, 25.0 / 4.5);
         assert!(calibrator.withdraw(-9));
         assert_eq!(calibrator.current().scale, 6.0);
         assert!(calibrator.withdraw(1));
@@ -467,13 +476,13 @@ mod tests {
     fn a_restart_keeps_the_calibration_and_goes_on_from_its_sums() {
         let mut before = Calibrator::default();
         play(&mut before, 1, 10, 1.0);
-        play(&mut before, 2, 20, 3.0);
-        for counts in [vec![], vec![(count(1, 10), 1.0), (count(2, 20), 3.0)]] {
+        play(&mut before, 2, 18, 2.5);
+        for counts in [vec![], vec![(count(1, 10), 1.0), (count(2, 18), 2.5)]] {
             let known = counts.len();
             let mut after = Calibrator::resume(Some(Kept { summary: before.summary(), counts }));
             assert_eq!(after.current(), before.current());
-            play(&mut after, 3, 30, 2.0);
-            assert_eq!(after.current().scale, 10.0);
+            play(&mut after, 3, 26, 2.5);
+            assert_eq!(after.current().scale, 9.0);
             assert_eq!(after.current().counts, 3);
             assert_eq!(after.withdraw(1), known > 0, "only a count whose v is known can be taken back");
         }

@@ -1,9 +1,11 @@
 #![doc = include_str!("README.md")]
 
 mod calibrator;
+mod mixing;
 mod seal;
 
 pub use calibrator::{Calibrator, Count, Kept, Summary};
+pub use mixing::{Mixing, Unmixing};
 
 /// People per unit of v before any head count: measured in one university room.
 pub const SCALE_UNCALIBRATED: f64 = 7.0;
@@ -11,6 +13,8 @@ pub const SCALE_UNCALIBRATED: f64 = 7.0;
 pub const POWER_UNCALIBRATED: f64 = 1.0;
 /// p never leaves this range: from a root, where few heavy talkers are most of what is heard, to a plain count.
 pub const POWER_RANGE: (f64, f64) = (POWER_UNCALIBRATED, 2.0);
+/// The mean v of no count of the measured room is over this: its p says nothing of louder crowds.
+const POWER_ROOT_MAX: f64 = 2.7;
 /// Half the width of an 80 % band in standard deviations of a normal law.
 pub const BAND_SIGMAS: f64 = 1.28;
 /// The part of the band that does not grow with the crowd, people.

@@ -37,18 +37,18 @@ mod tests {
         };
         let mut before = Calibrator::default();
         before.enter(count, None, EpochMs(0));
-        // Twice as loud in the half-hour that lies further back than what is remembered lately.
-        halves(&mut before, 0..60, 4.0);
+        // Three times as loud in the half-hour that lies further back than what is remembered lately.
+        halves(&mut before, 0..60, 3.0);
         let mut sealing = Sealing::with_room(0);
         before.seal(&mut sealing);
         let mut after = Calibrator::default();
         let mut state = Unsealing::of_clear_bytes(sealing.into_clear_bytes().unwrap(), 0);
         after.unseal(&mut state).unwrap();
-        halves(&mut after, 60..70, 2.0);
+        halves(&mut after, 60..70, 1.0);
         assert!(!after.settle(count.to), "it may have been taken back meanwhile");
         after.enter(count, None, EpochMs(70 * 30_000));
-        halves(&mut after, 70..120, 2.0);
+        halves(&mut after, 70..120, 1.0);
         assert!(after.settle(count.to));
-        assert_eq!(after.current().scale, 10.0, "30 people, and a mean v of 3");
+        assert_eq!(after.current().scale, 15.0, "30 people, and a mean v of 2");
     }
 }

@@ -11,7 +11,7 @@ use history::History;
 use night::Nights;
 use tags::Loudest;
 
-use crate::calibration::Calibrator;
+use crate::calibration::{Calibration, Calibrator, Mixing, Unmixing};
 use crate::clock::{EpochMs, HALF_MS};
 use crate::config::Venue;
 use crate::pseudonym::{Footprint, HALF_GRACE_MS, Trace};
@@ -120,20 +120,25 @@ impl Crowd {
 
     /// Closes every half-minute whose time has come by the venue's clock, in order, and wipes its set.
     ///
-    /// `alive` tells the share of a zone's sensors that were alive at the end of a half-minute, given as that moment, and
-    /// the share that had said a status.
+    /// `mixing` tells how often people of one zone are loudest in another. `alive` tells the share of a zone's sensors that
+    /// were alive at the end of a half-minute, given as that moment, and the share that had said a status.
     /// Half-minutes in closed hours make no beat. Head counts act between half-minutes.
     pub fn close(
         &mut self,
         now: EpochMs,
         venue: &Venue,
-        calibrator: &mut Calibrator,
+        (calibrator, mixing): (&mut Calibrator, &Mixing),
         mut alive: impl FnMut(u16, EpochMs) -> [f64; 2],
     ) -> Vec<Beat> {
         let mut beats = Vec::new();
         let last = (now.0 - HALF_GRACE_MS).div_euclid(HALF_MS) - 1;
         let next = *self.next.get_or_insert(now.0.div_euclid(HALF_MS));
+        self.next = Some(next);
+        if last < next {
+            return beats;
+        }
         let caught_up = last.min(next + CATCH_UP_HALVES_MAX - 1);
+        let unmixing = mixing.unmixing();
         for half in next..=caught_up {
             let at = EpochMs(half * HALF_MS);
             let distinct = self.open.pop_front().map(|set| set.count(&self.zone_of, self.histories.len()));
@@ -143,26 +148,16 @@ impl Crowd {
                 continue;
             }
             self.nights.opened();
-            for (zone, history) in self.histories.iter_mut().enumerate() {
-                let [alive, beating] = alive(zone as u16, EpochMs(at.0 + HALF_MS));
-                let count = distinct.as_ref().map_or(0, |of| of[zone]);
-                history.push((alive > 0.0).then(|| (f64::from(count) / (1.0 - self.chance_share)).sqrt()));
-                let root_mean = if alive > 0.0 { history.mean() } else { None };
+            let zones = 0..self.histories.len() as u16;
+            let lives: Vec<[f64; 2]> = zones.map(|zone| alive(zone, EpochMs(at.0 + HALF_MS))).collect();
+            let heard = self.roots(&distinct.unwrap_or_default(), &lives);
+            let roots = unmixed(&heard, &unmixing);
+            for ((zone, root_mean), [alive, beating]) in (0..).zip(roots).zip(lives) {
                 if let Some(v) = root_mean {
-                    calibrator.hear(zone as u16, at, v);
+                    calibrator.hear(zone, at, v);
                 }
-                let estimate = root_mean.map(|root_mean| {
-                    let current = calibrator.current();
-                    let people = current.people(root_mean);
-                    Estimate {
-                        root_mean,
-                        people,
-                        half_width: current.half_width(people),
-                        calibration: current.version,
-                        calibrated: current.is_calibrated(),
-                    }
-                });
-                beats.push(Beat { zone: zone as u16, at, estimate, alive, beating });
+                let estimate = root_mean.map(|root_mean| Estimate::of(root_mean, &calibrator.current()));
+                beats.push(Beat { zone, at, estimate, alive, beating });
             }
             calibrator.settle(EpochMs(at.0 + HALF_MS));
         }
@@ -170,8 +165,21 @@ impl Crowd {
             self.open.clear();
             self.histories.fill(History::default());
         }
-        self.next = Some(next.max(last + 1));
+        self.next = Some(last + 1);
         beats
+    }
+
+    /// Takes a half-minute's distinct tags by zone into the histories, and gives the mean root that is loudest in each zone.
+    fn roots(&mut self, distinct: &[u32], lives: &[[f64; 2]]) -> Vec<Option<f64>> {
+        let heard_share = 1.0 - self.chance_share;
+        let root = |count: Option<&u32>| (f64::from(count.copied().unwrap_or(0)) / heard_share).sqrt();
+        let each = self.histories.iter_mut().zip(lives).enumerate();
+        each.map(|(zone, (history, [alive, _]))| {
+            let is_alive = *alive > 0.0;
+            history.push(is_alive.then(|| root(distinct.get(zone))));
+            history.mean().filter(|_| is_alive)
+        })
+        .collect()
     }
 
     /// Wipes the sets of half-minutes that have not closed.
@@ -184,6 +192,30 @@ impl Crowd {
     pub fn threshold_dbm(&self) -> i8 {
         self.nights.threshold_dbm()
     }
+}
+
+impl Estimate {
+    fn of(root_mean: f64, calibration: &Calibration) -> Self {
+        let people = calibration.people(root_mean);
+        Self {
+            root_mean,
+            people,
+            half_width: calibration.half_width(people),
+            calibration: calibration.version,
+            calibrated: calibration.is_calibrated(),
+        }
+    }
+}
+
+/// The mean root of each zone's own people, from those that were loudest there. Numbers of tags add up, roots do not.
+fn unmixed(heard: &[Option<f64>], unmixing: &Unmixing) -> Vec<Option<f64>> {
+    let squares: Vec<f64> = heard.iter().map(|root| root.map_or(0.0, |root| root * root)).collect();
+    let within = unmixing.undo(&squares);
+    let own = |((root, before), after): ((&Option<f64>, &f64), f64)| {
+        // What is not changed stays the same to the last bit.
+        root.map(|root| if after == *before { root } else { after.sqrt() })
+    };
+    heard.iter().zip(&squares).zip(within).map(own).collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,11 @@ fn heard(sensor: u16, rssi: i8, at: i64, tag: u64) -> Footprint {
 }
 
 fn close(crowd: &mut Crowd, venue: &Venue, now: i64) -> Vec<Beat> {
-    crowd.close(EpochMs(now), venue, &mut Calibrator::default(), |_, _| [1.0; 2])
+    close_with(crowd, venue, now, &Mixing::new(2))
+}
+
+fn close_with(crowd: &mut Crowd, venue: &Venue, now: i64, mixing: &Mixing) -> Vec<Beat> {
+    crowd.close(EpochMs(now), venue, (&mut Calibrator::default(), mixing), |_, _| [1.0; 2])
 }
 
 #[test]
@@ -75,10 +79,34 @@ fn twelve_live_half_minutes_make_an_estimate_and_silence_is_no_data() {
     let dead = crowd.close(
         EpochMs(START + 13 * HALF_MS + HALF_GRACE_MS),
         &venue,
-        &mut Calibrator::default(),
+        (&mut Calibrator::default(), &Mixing::new(2)),
         |_, _| [0.0; 2],
     );
     assert!(dead.iter().all(|beat| beat.estimate.is_none()), "a silent one says nothing");
+}
+
+#[test]
+fn what_a_zone_hears_of_its_neighbours_people_is_given_back() {
+    let venue = venue("");
+    let mut mixing = Mixing::new(2);
+    // Every other device of the first zone is loudest in the second.
+    mixing.hear(0, 0, 10_000);
+    mixing.hear(0, 1, 10_000);
+    mixing.hear(1, 1, 20_000);
+    let second = venue.sensors.iter().position(|sensor| sensor.zone == 1).unwrap() as u16;
+    let mut crowd = Crowd::new(&venue);
+    close_with(&mut crowd, &venue, START, &mixing);
+    let mut last = Vec::new();
+    for half in 0..12 {
+        for tag in 0..16 {
+            let sensor = if tag < 8 { 0 } else { second };
+            crowd.hear(&heard(sensor, -60, START + half * HALF_MS, 100 * half as u64 + tag));
+        }
+        last = close_with(&mut crowd, &venue, START + (half + 1) * HALF_MS + HALF_GRACE_MS, &mixing);
+    }
+    let tags: Vec<f64> = last.iter().map(|beat| beat.estimate.unwrap().root_mean.powi(2)).collect();
+    assert!((tags[0] + tags[1] - 16.0).abs() < 1e-9, "nobody is lost: {tags:?}");
+    assert!(tags[0] > 14.0 && tags[1] < 2.0, "eight were heard in each, and all were in the first: {tags:?}");
 }
 
 #[test]

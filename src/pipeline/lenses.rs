@@ -183,7 +183,8 @@ impl Lenses {
         let roster = &self.roster;
         let alive =
             |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
-        let beats = self.crowd.close(moment.at, &self.venue, &mut self.calibrator, alive);
+        let known = (&mut self.calibrator, self.visits.mixing());
+        let beats = self.crowd.close(moment.at, &self.venue, known, alive);
         let halves = self.aggregate.beats(&beats, &self.venue);
         self.roster.roll(moment.at);
         let is_caught_up = moment.at >= self.caught_up_at;

@@ -14,8 +14,9 @@ use std::hash::BuildHasherDefault;
 pub use route::{Route, STAYS_MAX};
 use slot::{Reading, Slot};
 use stay::Visit;
-use ways::Ways;
+use ways::{Move, Ways};
 
+use crate::calibration::Mixing;
 use crate::clock::EpochMs;
 use crate::config::Venue;
 use crate::pseudonym::{Footprint, Pseudonym, Trace, Uniform};
@@ -129,6 +130,8 @@ pub struct Visits {
     zones: usize,
     /// Which zone follows which, by all moves of the day.
     ways: Ways,
+    /// In which zones people are loudest, by the zone they are in.
+    mixing: Mixing,
     /// Devices of the day that are no visitors', without time or zone.
     infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
     /// The start of the venue day that the maps and the ways are of, once a slot of it was judged.
@@ -169,6 +172,7 @@ impl Visits {
             },
             zones: venue.zones.len(),
             ways: Ways::new(venue.zones.len()),
+            mixing: Mixing::new(venue.zones.len()),
             infrastructure: HashSet::default(),
             day: None,
             over: None,
@@ -259,6 +263,12 @@ impl Visits {
         std::mem::take(&mut self.refused)
     }
 
+    /// In which zones people are loudest, by the zone they are in, as far as it is settled.
+    #[must_use]
+    pub fn mixing(&self) -> &Mixing {
+        &self.mixing
+    }
+
     fn judge_slot(&mut self, slot: Slot, start: EpochMs, told: &mut Told<'_>) {
         let mut events = Vec::new();
         let mut moves = Vec::new();
@@ -282,7 +292,17 @@ impl Visits {
             }
             events.drain(..).for_each(|event| told(pseudonym, event));
         });
-        moves.into_iter().for_each(|moved| self.ways.learn(moved));
+        self.learn(moves);
+    }
+
+    /// Counts settled moves.
+    fn learn(&mut self, moves: Vec<Move>) {
+        for moved in moves {
+            for (loudest, slots) in moved.loudest.into_iter().filter(|(_, slots)| *slots > 0) {
+                self.mixing.hear(moved.from, loudest, slots);
+            }
+            self.ways.learn(moved);
+        }
     }
 
     /// Ends visits that were silent for too long by `horizon`, and those of an earlier venue day.
@@ -297,6 +317,7 @@ impl Visits {
         if let Some(day) = before {
             self.over = Some(DayOver { day, infrastructure: self.infrastructure.len() as u64 });
             self.ways = Ways::new(self.zones);
+            self.mixing.fade();
             self.infrastructure = HashSet::default();
         }
         let rules = &self.rules;
@@ -311,7 +332,7 @@ impl Visits {
             events.drain(..).for_each(|event| told(*pseudonym, event));
             !over
         });
-        moves.into_iter().for_each(|moved| self.ways.learn(moved));
+        self.learn(moves);
         if is_new_day {
             // No visit spans two days. The pseudonyms of the old one are gone from the map, and here from its memory.
             self.open = std::mem::take(&mut self.open).into_iter().collect();

@@ -27,10 +27,17 @@ const LOSS_MAX: f32 = 9.0;
 /// Who stands still is heard through the same shadows: slots closer than this say the same again, secs.
 const SHADOW_SECS: f32 = 30.0;
 
+/// Of a stretch so many zones are remembered that were loudest in it; more are hardly ever.
+const LOUDEST_MAX: usize = 4;
+
+/// The zones that were loudest during a stretch, each with how many slots; 0 slots is no zone.
+pub(super) type Loudest = [(u16, u16); LOUDEST_MAX];
+
 /// A stretch of time in one zone.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stretch {
     pub(super) zone: u16,
+    pub(super) loudest: Loudest,
     /// Its first and last sighting.
     pub(super) first: EpochMs,
     pub(super) last: EpochMs,
@@ -83,13 +90,24 @@ impl Heard<'_> {
 
 impl Stretch {
     fn begins(zone: u16, heard: &Heard<'_>) -> Self {
-        let mut stretch = Self { zone, first: heard.first, last: heard.last, near: Near::default() };
+        let mut stretch = Self {
+            zone,
+            loudest: Loudest::default(),
+            first: heard.first,
+            last: heard.last,
+            near: Near::default(),
+        };
         stretch.extend(heard);
         stretch
     }
 
     fn extend(&mut self, heard: &Heard<'_>) {
         self.last = self.last.max(heard.last);
+        if let Some(loudest) = heard.loudest().next()
+            && let Some(known) = self.loudest.iter_mut().find(|(zone, n)| *zone == loudest || *n == 0)
+        {
+            *known = (loudest, known.1.saturating_add(1));
+        }
         if let Some((first, last)) = heard.near {
             self.near.extend(first, last);
         }

@@ -110,6 +110,7 @@ impl Visit {
             moves.push(Move {
                 from: stretch.zone,
                 to,
+                loudest: stretch.loudest,
                 stayed_ms: stretch.last.since(stretch.first),
                 gap_ms: next.since(stretch.last),
             });
@@ -143,7 +144,7 @@ impl Visit {
         who: Distinct,
         events: &mut Vec<VisitEvent>,
     ) {
-        let Stretch { zone, first, last, ref near } = *stretch;
+        let Stretch { zone, first, last, ref near, .. } = *stretch;
         let before = self.left.replace(last);
         let Some(near_ms) = near.longest_ms() else { return };
         let place = Place::Zone(zone);

@@ -1,6 +1,8 @@
 //! Which zone follows which, and how long people are in each: counted from what is settled, of everyone together, and
 //! forgotten with the venue day.
 
+use super::path::Loudest;
+
 /// What is assumed of a zone before anybody was seen to leave it: that so many have, after so long each.
 const LEFT_BEFORE: f32 = 2.0;
 const STAYED_BEFORE_SECS: f32 = 120.0;
@@ -18,6 +20,8 @@ const SHARE_MIN: f32 = 1e-4;
 pub(super) struct Move {
     pub(super) from: u16,
     pub(super) to: u16,
+    /// Which zones were loudest in the zone that was left.
+    pub(super) loudest: Loudest,
     /// From the first to the last sighting in the zone that was left.
     pub(super) stayed_ms: i64,
     /// From that to the first in the next.
