@@ -84,7 +84,15 @@ impl Visit {
             self.near.extend(first, last);
             present(rules, &self.near, &mut self.said_venue, Place::Venue, who, events);
         }
-        self.paths.take(&Heard { first, last, near, zones: &zones(&rules.zone_of, readings.iter().map(|r| (r.sensor, r.rssi))) }, ways);
+        self.paths.take(
+            &Heard {
+                first,
+                last,
+                near,
+                zones: &zones(&rules.zone_of, readings.iter().map(|r| (r.sensor, r.rssi))),
+            },
+            ways,
+        );
         self.settle(rules, who, last, moves, events);
     }
 

@@ -165,7 +165,11 @@ impl Board {
             number: walker.number(),
             is_spent: at.since(carried.since) >= CARRIED_MS_MAX,
             sensors: self.sensors(carried, at),
-            trace: carried.slots.iter().filter_map(|(number, readings)| self.slot(*number, readings)).collect(),
+            trace: carried
+                .slots
+                .iter()
+                .filter_map(|(number, readings)| self.slot(*number, readings))
+                .collect(),
         };
         let walkers = walks.carried.iter().map(walking);
         Walk { at: Some(at), walkers: walkers.filter(|w| w.is_spent || !w.trace.is_empty()).collect() }

@@ -27,7 +27,9 @@ fn a_slot_has_the_zone_that_hears_it_loudest() {
     let sensors = &board.venue.sensors;
     let elsewhere = sensors.iter().position(|s| s.zone != sensors[0].zone).unwrap() as u16;
     // One loud moment does not outweigh the median.
-    for (sensor, rssi, at) in [(0, -70, 1), (0, -71, 2), (0, -72, 3), (elsewhere, -50, 4), (elsewhere, -80, 5), (elsewhere, -82, 6)] {
+    for (sensor, rssi, at) in
+        [(0, -70, 1), (0, -71, 2), (0, -72, 3), (elsewhere, -50, 4), (elsewhere, -80, 5), (elsewhere, -82, 6)]
+    {
         board.hear(walker(1), sensor, rssi, after(at));
     }
     board.hear(walker(1), elsewhere, -60, after(14));
@@ -38,7 +40,10 @@ fn a_slot_has_the_zone_that_hears_it_loudest() {
     let way: Vec<_> = walking.trace.iter().map(|slot| slot.zone.clone()).collect();
     assert_eq!(way, [zone(0), zone(elsewhere)]);
     let first = &walking.sensors[0];
-    assert_eq!((&first.sensor, first.last_dbm, first.strongest_dbm), (&sensors[usize::from(elsewhere)].id, -60, -50));
+    assert_eq!(
+        (&first.sensor, first.last_dbm, first.strongest_dbm),
+        (&sensors[usize::from(elsewhere)].id, -60, -50)
+    );
 }
 
 #[test]

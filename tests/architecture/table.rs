@@ -41,7 +41,12 @@ pub(crate) const ROOMS: &[Room] = &[
     room("crowd", 5, &["pseudonym", "calibration", "config"], "there is no raw device up here"),
     room("roster", 5, &["sighting", "config"], "it knows sensors, and no device even by its pseudonym"),
     room("aggregate", 6, &["visit", "crowd", "roster", "config"], "a window is not a visit, and no sighting"),
-    room("walk", 6, &["sighting", "visit", "config"], "it is told of numbers that only a reserved address has"),
+    room(
+        "walk",
+        6,
+        &["sighting", "visit", "config"],
+        "it is told of numbers that only a reserved address has",
+    ),
     room("release", 7, &["aggregate", "roster", "config"], "the judge sees windows, nobody's visit"),
     room("vault", 7, &["pseudonym", "visit", "crowd", "aggregate"], "open state never meets the store"),
     room(
