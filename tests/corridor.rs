@@ -469,8 +469,7 @@ fn nobodys_address_but_a_walkers_comes_onto_the_board_of_a_walk() {
     let kinds = [Kind::Wifi, Kind::Ble, Kind::BlePublic, Kind::BleRandom, Kind::Assoc];
     let mut dice = Dice::new(7, 0);
     for n in 0..2_000 {
-        let drawn = dice.throw().to_le_bytes();
-        let [a, b, c, d, e, f, ..] = drawn;
+        let [a, b, c, d, e, f, ..] = dice.throw().to_le_bytes();
         // Some of them differ from a walker's in nothing but one byte, others are of the self-test.
         let octets = match n % 4 {
             0 => [a & !1, b, c, d, e, f],
@@ -478,8 +477,7 @@ fn nobodys_address_but_a_walkers_comes_onto_the_board_of_a_walk() {
             2 => [0xc2, 0x50, 0x53, 0x77, e, 1],
             _ => [0x02, 0x50, 0x53, 0x77, 0x6b, 1 + f % 8],
         };
-        let is_walker = DeviceId::from_octets(octets).is_some_and(|device| device.walker().is_some());
-        if !is_walker {
+        if DeviceId::from_octets(octets).is_some_and(|device| device.walker().is_none()) {
             heard(&mut house, octets, kinds[n % 5], n as i64 / 100);
         }
     }
