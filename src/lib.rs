@@ -10,7 +10,7 @@
 //! 3. [`intake`], [`optout`]
 //! 4. [`pseudonym`]: the raw device ends here
 //! 5. [`visit`], [`crowd`], [`roster`]
-//! 6. [`aggregate`]
+//! 6. [`aggregate`], [`walk`]
 //! 7. [`release`], [`vault`]
 //! 8. [`store`]
 //! 9. [`pipeline`], [`office`]
@@ -46,3 +46,4 @@ pub mod store;
 pub mod telemetry;
 pub mod vault;
 pub mod visit;
+pub mod walk;

@@ -455,3 +455,46 @@ fn a_destroyed_venue_is_heard_no_more_and_its_key_is_wiped_at_once() {
         house.ledger.iter().map(|(_, event)| matches!(event, Event::KeyWiped { .. })).collect();
     assert_eq!(events, [false, true], "one key was made, and wiped once");
 }
+
+#[test]
+fn nobodys_address_but_a_walkers_comes_onto_the_board_of_a_walk() {
+    let mut house = House::new(VENUE);
+    (0..60).for_each(|_| house.status(START));
+    let board = house.corridor.walks().into_values().next().expect("a board");
+    let heard = |house: &mut House, octets: [u8; 6], kind: Kind, secs: i64| {
+        let device = DeviceId::from_octets(octets).expect("an address");
+        let at = START + secs * 1_000;
+        house.report("p1", vec![Heard { device, kind, rssi: -60, at: Some(at) }]);
+    };
+    let kinds = [Kind::Wifi, Kind::Ble, Kind::BlePublic, Kind::BleRandom, Kind::Assoc];
+    let mut dice = Dice::new(7, 0);
+    for n in 0..2_000 {
+        let [a, b, c, d, e, f, ..] = dice.throw().to_le_bytes();
+        // Some of them differ from a walker's in nothing but one byte, others are of the self-test.
+        let octets = match n % 4 {
+            0 => [a & !1, b, c, d, e, f],
+            1 => [0xc2, 0x50, 0x53, 0x77, 0x6b, f.max(9)],
+            2 => [0xc2, 0x50, 0x53, 0x77, e, 1],
+            _ => [0x02, 0x50, 0x53, 0x77, 0x6b, 1 + f % 8],
+        };
+        if DeviceId::from_octets(octets).is_some_and(|device| device.walker().is_none()) {
+            heard(&mut house, octets, kinds[n % 5], n as i64 / 100);
+        }
+    }
+    assert_eq!(board.look().walkers, []);
+    let before = house.tally.sightings_so_far(Outcome::Counted);
+
+    // A walker's comes on whatever the radio, and is counted nowhere.
+    for (n, kind) in kinds.into_iter().enumerate() {
+        heard(&mut house, [0xc2, 0x50, 0x53, 0x77, 0x6b, 1 + n as u8], kind, 21);
+    }
+    house.status(START + 23_000);
+    assert_eq!(board.look().walkers.len(), 5);
+    assert_eq!(house.tally.sightings_so_far(Outcome::Counted), before);
+    let walked = house.ledger.iter().filter(|(_, event)| matches!(event, Event::Walked { .. })).count();
+    assert_eq!(walked, 5, "each is a line of the ledger");
+
+    // Its day's end is its end.
+    house.status(START + 20 * 3_600_000);
+    assert_eq!(board.look().walkers, []);
+}

@@ -107,6 +107,7 @@ impl Night {
             venues,
             store: store.clone(),
             strangers: api::Strangers::default(),
+            walks: Arc::default(),
             tally: tally.clone(),
             clock: Machine::clock(),
         };

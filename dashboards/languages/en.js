@@ -144,6 +144,16 @@ export const english = {
   },
   columnSensor: "Sensor", columnAlive: "State", columnRate: "Hears", columnClock: "Clock", columnGaps: "Lost", columnRepeats: "Repeated", columnRefused: "Refused",
   rate: { none: "nothing", normal: "as usual", high: "much", very_high: "very much" },
+  walkTitle: "Walk test", walkHow: "How to walk",
+  walkHint: "Give a Bluetooth beacon, or the Wi-Fi of a laptop with Linux, one of the addresses C2:50:53:77:6B:01 to C2:50:53:77:6B:08, and carry it through the zones. Each may be heard for an hour a day. It is counted nowhere, and what is seen here is in memory for ten minutes.",
+  walkWhy: "An ordinary phone cannot be used: it changes its address by itself. And no other address can be typed in, for what follows a tester would follow anybody.",
+  walk: {
+    nobody: "Nobody walks.", notAllowed: "It takes an operator to see a walk.",
+    walker: (n) => `Walker ${n}`, spent: "It was carried for an hour today, and is heard again tomorrow.",
+    here: (zone) => `It would be in ${zone}.`, outside: (zone) => `Loudest in ${zone}, but too faint to be near.`, lost: "No sensor hears it just now.",
+    dbm: (n) => `${n} dBm`, bar: (sensor, dbm) => `${sensor}: ${dbm}`, sensors: "Sensors that hear it", way: "Its last ten minutes",
+    loud: "Just now", last: "Last", strongest: "Strongest", when: "When", isNear: "Near", near: "near", far: "too faint",
+  },
   strangersTitle: "Strangers",
   strangers: { none: "Nobody publishes here who is not configured.", hint: "These publish and are not configured. Say in which zone each stands, and paste it into the configuration.", copy: "Copy", copied: "Copied" },
   refusal: {

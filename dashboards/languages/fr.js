@@ -144,6 +144,16 @@ export const french = {
   },
   columnSensor: "Antenne", columnAlive: "État", columnRate: "Entend", columnClock: "Horloge", columnGaps: "Perdus", columnRepeats: "Répétés", columnRefused: "Refusés",
   rate: { none: "rien", normal: "comme d'habitude", high: "beaucoup", very_high: "énormément" },
+  walkTitle: "Marche d'essai", walkHow: "Comment marcher",
+  walkHint: "Donnez à une balise Bluetooth, ou au Wi-Fi d'un ordinateur sous Linux, l'une des adresses C2:50:53:77:6B:01 à C2:50:53:77:6B:08, et portez-la à travers les zones. Chacune peut être entendue une heure par jour. Elle n'est comptée nulle part, et ce que l'on voit ici reste dix minutes en mémoire.",
+  walkWhy: "Un téléphone ordinaire ne convient pas : il change d'adresse de lui-même. Et aucune autre adresse ne peut être saisie, car ce qui suit un testeur suivrait n'importe qui.",
+  walk: {
+    nobody: "Personne ne marche.", notAllowed: "Il faut être opérateur pour voir une marche.",
+    walker: (n) => `Marcheur ${n}`, spent: "Il a été porté une heure aujourd'hui et sera de nouveau entendu demain.",
+    here: (zone) => `Il serait dans : ${zone}.`, outside: (zone) => `Le plus fort dans : ${zone}, mais trop faible pour être proche.`, lost: "Aucune antenne ne l'entend en ce moment.",
+    dbm: (n) => `${n} dBm`, bar: (sensor, dbm) => `${sensor} : ${dbm}`, sensors: "Antennes qui l'entendent", way: "Ses dix dernières minutes",
+    loud: "En ce moment", last: "Dernier", strongest: "Le plus fort", when: "Quand", isNear: "Proche", near: "proche", far: "trop faible",
+  },
   strangersTitle: "Inconnues",
   strangers: { none: "Personne ne publie ici sans être configuré.", hint: "Elles publient sans être configurées. Dites dans quelle zone chacune se trouve, et collez ceci dans la configuration.", copy: "Copier", copied: "Copié" },
   refusal: {

@@ -6,6 +6,7 @@ import { html, place } from "../markup.js";
 import { openStillPage, showMoment } from "../shell.js";
 import { saver } from "../csv.js";
 import { flagOf } from "../flags.js";
+import { followWalk } from "./walk.js";
 import { careOf, isClockOff, refusalOf } from "../sensor_care.js";
 
 const EVERY_MS = 15_000;
@@ -82,4 +83,5 @@ openStillPage(({ venue, format }) => {
     setTimeout(refresh, EVERY_MS);
   };
   refresh();
+  followWalk(venue, format);
 });

@@ -44,6 +44,7 @@ mod typical;
 mod venues;
 #[cfg(test)]
 mod visitors_tests;
+mod walk;
 mod way;
 
 pub use problem::Problem;
@@ -83,6 +84,7 @@ use crate::office::{Accounts, HeadCounts};
 use crate::release::Live;
 use crate::store::Store;
 use crate::telemetry::Tally;
+use crate::walk::Board;
 
 /// The most bytes a request's body may have.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -116,6 +118,8 @@ pub struct State {
     pub live: LiveFigures,
     /// Who publishes and is not configured.
     pub strangers: Strangers,
+    /// Where devices that are nobody's are carried.
+    pub walks: Arc<BTreeMap<Id, Board>>,
     /// The program's counters.
     pub tally: Tally,
     /// The machine's clock.
@@ -232,6 +236,7 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(typical::typical))
         .routes(routes!(sensors::list))
         .routes(routes!(strangers::list))
+        .routes(routes!(walk::now))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
         .routes(routes!(session::myself, session::sign_in, session::sign_out))

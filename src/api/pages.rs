@@ -123,7 +123,15 @@ const PAGES: &[Page] = &[
         "flows/matrix.js",
         "flows/page.js",
     ],
-    page!["sensors", "sensors/sensors.html", "flags.js", "csv.js", "sensor_care.js", "sensors/page.js"],
+    page![
+        "sensors",
+        "sensors/sensors.html",
+        "flags.js",
+        "csv.js",
+        "sensor_care.js",
+        "sensors/walk.js",
+        "sensors/page.js"
+    ],
     page![
         "calibration",
         "calibration/calibration.html",

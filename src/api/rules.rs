@@ -66,6 +66,7 @@ pub(super) const RULES: &[(&str, &str, Needs)] = &[
     ("GET", "/api/v1/venues/{venue}/export/{table}", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/sensors", There(Viewer)),
     ("GET", "/api/v1/venues/{venue}/strangers", There(Viewer)),
+    ("GET", "/api/v1/venues/{venue}/walk", There(Operator)),
     ("GET", "/api/v1/venues/{venue}/head-counts", There(Viewer)),
     ("POST", "/api/v1/venues/{venue}/head-counts", There(Operator)),
     ("DELETE", "/api/v1/venues/{venue}/head-counts/{id}", There(Operator)),

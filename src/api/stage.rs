@@ -21,6 +21,7 @@ use crate::release::{Banded, Flags, Live, RateBand, SensorLive, Shown};
 use crate::sighting::{Arrival, Delivery, DeviceId};
 use crate::store::{Kind, Store};
 use crate::telemetry::Tally;
+use crate::walk::Board;
 
 /// The password of every account of the stage.
 pub(super) const PASSWORD: &str = "correct horse battery";
@@ -30,6 +31,7 @@ pub(super) struct Stage {
     state: State,
     pub(super) store: Store,
     pub(super) tally: Tally,
+    pub(super) walk: Board,
     pub(super) told: mpsc::Receiver<Change>,
     live: watch::Sender<Option<Arc<Live>>>,
     gate: Arc<Mutex<Gate>>,
@@ -57,6 +59,7 @@ impl Stage {
         let (live, watched) = watch::channel(None);
         let tally = Tally::default();
         let key_file = KeyFile::new(dir.path().join("opt-out-key/key"));
+        let walk = Board::new(Arc::new(venues[0].clone()));
         let (key, gate) = desk::open(&store, &key_file).await.unwrap();
         let gate = Arc::new(Mutex::new(gate));
         let ledger = Ledger::open(dir.path()).unwrap();
@@ -70,10 +73,11 @@ impl Stage {
             retention: Retention::default(),
             live: Arc::new([(id("mall"), watched)].into()),
             strangers: Strangers::told_by(|venue| format!("# strangers of {venue}\n")),
+            walks: Arc::new([(id("mall"), walk.clone())].into()),
             tally: tally.clone(),
             clock: Machine::clock(),
         };
-        Self { router: router(state.clone(), access), state, store, tally, told, live, gate, _dir: dir }
+        Self { router: router(state.clone(), access), state, store, tally, walk, told, live, gate, _dir: dir }
     }
 
     /// The same, where accounts are asked for: at an address, behind these proxies. There is none yet.

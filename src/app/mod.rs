@@ -40,6 +40,8 @@ enum Verb {
     Check(check::Options),
     /// Put an objection in force, withdraw one, or count them, at a venue's desk
     Optout(commands::optout::Options),
+    /// Add a sensor to the configuration
+    Sensor(commands::sensor::Options),
     /// Enter, list and take back head counts
     HeadCount(commands::head_count::Options),
     /// Make, list and remove accounts
@@ -75,6 +77,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Demo(options) => on_runtime(demo::run(&options)),
         Verb::Serve(options) => on_runtime(serve::run(&options)),
         Verb::Optout(options) => on_runtime(commands::optout::run(&options)),
+        Verb::Sensor(options) => commands::sensor::run(&options),
         Verb::HeadCount(options) => on_runtime(commands::head_count::run(&options)),
         Verb::User(options) => on_runtime(commands::user::run(&options)),
         Verb::Token(options) => on_runtime(commands::token::run(&options)),

@@ -154,6 +154,7 @@ impl Server {
         }
         let (key, gate) = desk::open(&store, &KeyFile::new(config.opt_out_key_file.clone())).await?;
         let corridor = Corridor::new(gate, rooms, tally.clone());
+        let walks = Arc::new(corridor.walks());
         ledger.append(machine.now(), &Event::Started)?;
         let (door, corridor) = pipeline::start(corridor, store.clone(), ledger.clone(), machine)?;
         enter_kept(&config.venues, &store, &door).await?;
@@ -176,6 +177,7 @@ impl Server {
             retention: config.retention,
             live: Arc::new(live),
             strangers: api::Strangers::told_by(move |venue| strangers.to_toml_of(venue)),
+            walks,
             venues,
             store,
             tally,

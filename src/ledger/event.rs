@@ -67,6 +67,13 @@ pub enum Event {
         /// Its number; a name is nobody's to read here.
         id: i64,
     },
+    /// An address for walk tests was heard for the first time in a venue day.
+    Walked {
+        /// The venue.
+        venue: Id,
+        /// Its number.
+        walker: u8,
+    },
     /// A crash had cut the last line short.
     Torn {
         /// The length of what was left of it.
@@ -158,6 +165,9 @@ impl Event {
             Self::Destroyed { venue } => Said { venue: Some(venue.as_str()), ..plain(DESTROYED) },
             Self::CountedAnew { venue } => Said { venue: Some(venue.as_str()), ..plain(COUNTED_ANEW) },
             Self::Staff { what, id } => Said { id: Some(*id), ..plain(what.as_str()) },
+            Self::Walked { venue, walker } => {
+                Said { venue: Some(venue.as_str()), id: Some(i64::from(*walker)), ..plain("walked") }
+            }
             Self::Torn { bytes } => Said { bytes: Some(*bytes), ..plain("torn") },
             Self::Continued => plain(CONTINUED),
         }

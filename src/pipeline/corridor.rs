@@ -2,6 +2,7 @@
 
 mod resume;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use passant_wire::Id;
@@ -19,6 +20,7 @@ use crate::pseudonym::KeyError;
 use crate::release::{self, Figure, Judge, Live, Made, Sheet};
 use crate::sighting::{Arrival, HeadCount, Probe, SensorReport, SensorStatus, Verdict};
 use crate::telemetry::{Outcome, Tally};
+use crate::walk::Board;
 
 /// Time is let pass once for each of these, ms; finer would only cost.
 const PULSE_MS: i64 = 1_000;
@@ -129,6 +131,13 @@ impl Corridor {
             floor.lenses.set_chance_share(share);
             floor.judge.set_chance_share(share);
         }
+    }
+
+    /// Where walks are told, venue by venue; read while the corridor is at work.
+    #[must_use]
+    pub fn walks(&self) -> BTreeMap<Id, Board> {
+        let board = |floor: &Floor| (floor.lenses.venue().id.clone(), floor.lenses.walk().clone());
+        self.floors.iter().flatten().map(board).collect()
     }
 
     /// Takes one piece of news in.
@@ -293,6 +302,11 @@ impl Floor {
             self.lenses.advance(Moment { at, steady: reading.steady });
         self.tell_wiped(keys_wiped, reading, out);
         for event in std::mem::take(&mut self.news) {
+            out.push(Write::Ledger { at: reading.wall, event });
+        }
+        for walker in self.lenses.walk().take_begun() {
+            let venue = self.lenses.venue().id.clone();
+            let event = Event::Walked { venue, walker: walker.number() };
             out.push(Write::Ledger { at: reading.wall, event });
         }
         let begun = self.lenses.begin_day(Moment { at, steady: reading.steady });

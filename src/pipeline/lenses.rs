@@ -16,6 +16,7 @@ use crate::roster::{Freshness, Roster};
 use crate::sighting::{DeviceId, HeadCount, ItemRefusal, SensorReport, SensorStatus, Sighting};
 use crate::telemetry::{Outcome, Tally};
 use crate::visit::{self, Visits};
+use crate::walk::Board;
 
 /// Sightings older than this are refused, ms.
 const BEHIND_MS: i64 = passant_wire::LIFE_SECS as i64 * 1000;
@@ -59,6 +60,7 @@ pub struct Lenses {
     opening: Opening,
     /// Until then visits wait to be judged, for what the broker kept during a restart is on its way.
     caught_up_at: EpochMs,
+    walk: Board,
     tally: Tally,
 }
 
@@ -76,6 +78,7 @@ impl Lenses {
             day: venue.calendar.day_of(EpochMs(0)),
             opening: Opening::default(),
             caught_up_at: EpochMs(i64::MIN),
+            walk: Board::new(venue.clone()),
             tally,
             venue,
         }
@@ -103,6 +106,12 @@ impl Lenses {
     #[must_use]
     pub fn calibrator(&self) -> &Calibrator {
         &self.calibrator
+    }
+
+    /// Where a device that is nobody's was heard.
+    #[must_use]
+    pub fn walk(&self) -> &Board {
+        &self.walk
     }
 
     /// The share of devices that the gate drops by chance, 0 to 1, for the crowd lens to make up for.
@@ -180,6 +189,8 @@ impl Lenses {
     /// Lets time pass: closes half-minutes, slots, visits and windows, and wipes keys.
     pub fn advance(&mut self, moment: Moment) -> Passed {
         let calibration = self.calibrator.current().version;
+        let day = self.now(moment).day;
+        self.walk.pass(moment.at, day.from);
         let roster = &self.roster;
         let alive =
             |zone, half_end| [roster.alive_share(zone, half_end), roster.beating_share(zone, half_end)];
@@ -240,6 +251,7 @@ impl Lenses {
 
     /// Wipes every key, for the corridor ends. Returns how many were of days.
     pub fn wipe_all(&mut self) -> usize {
+        self.walk.wipe();
         self.keyring.wipe_all()
     }
 
@@ -265,6 +277,11 @@ impl Lenses {
             return Ok(Err("time_behind"));
         }
         self.roster.heard_at(sensor, at);
+        if let Some(walker) = sighting.device.walker() {
+            // It is nobody's, and goes no further: no gate is asked, no key touches it, and the counters call it the gate's.
+            self.walk.hear(walker, sensor, sighting.rssi, at);
+            return Ok(Err("gate"));
+        }
         let Some(admitted) = gate.admit(sighting) else { return Ok(Err("gate")) };
         // A sensor whose clock runs ahead heard nothing that is still to come.
         let now = Now { open: self.opening.at(at.min(now.at), &self.venue), ..*now };

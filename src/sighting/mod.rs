@@ -5,7 +5,7 @@
 mod class;
 
 pub use class::{AddressClass, Radio};
-pub use passant_wire::{BootId, DeviceId, ItemRefusal, ItemRefusals};
+pub use passant_wire::{BootId, DeviceId, ItemRefusal, ItemRefusals, Walker};
 
 use tokio::sync::oneshot;
 

@@ -14,6 +14,7 @@ use std::hash::BuildHasherDefault;
 pub use route::{Route, STAYS_MAX};
 use slot::{Reading, Slot};
 use stay::Visit;
+pub(crate) use stay::zones;
 use ways::{Move, Ways};
 
 use crate::calibration::Mixing;
@@ -22,7 +23,7 @@ use crate::config::Venue;
 use crate::pseudonym::{Footprint, Pseudonym, Trace, Uniform};
 
 /// The length of a slot, ms.
-const SLOT_MS: i64 = 10_000;
+pub(crate) const SLOT_MS: i64 = 10_000;
 /// A slot is judged this long after its end, ms.
 const SLOT_GRACE_MS: i64 = 10_000;
 /// This much silence ends a visit, ms.

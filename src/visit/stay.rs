@@ -84,7 +84,15 @@ impl Visit {
             self.near.extend(first, last);
             present(rules, &self.near, &mut self.said_venue, Place::Venue, who, events);
         }
-        self.paths.take(&Heard { first, last, near, zones: &zones(rules, readings) }, ways);
+        self.paths.take(
+            &Heard {
+                first,
+                last,
+                near,
+                zones: &zones(&rules.zone_of, readings.iter().map(|r| (r.sensor, r.rssi))),
+            },
+            ways,
+        );
         self.settle(rules, who, last, moves, events);
     }
 
@@ -182,15 +190,16 @@ fn present(
     }
 }
 
-/// How strong each zone heard it, dBm, by zone: the strongest of its sensors by the median.
-fn zones(rules: &Rules, readings: &[Reading]) -> Vec<(u16, f32)> {
-    let mut sorted: Vec<(u16, i8)> = readings.iter().map(|r| (r.sensor, r.rssi)).collect();
+/// How strong each zone heard a device by the sensors and strengths of a slot, dBm, by zone: the strongest of its sensors by
+/// the median.
+pub(crate) fn zones(zone_of: &[u16], readings: impl Iterator<Item = (u16, i8)>) -> Vec<(u16, f32)> {
+    let mut sorted: Vec<(u16, i8)> = readings.collect();
     sorted.sort_unstable();
     let mut zones: Vec<(u16, f32)> = Vec::new();
     for of in sorted.chunk_by(|a, b| a.0 == b.0) {
         let (low, high) = (of[(of.len() - 1) / 2].1, of[of.len() / 2].1);
         let median = f32::midpoint(f32::from(low), f32::from(high));
-        let zone = rules.zone_of[usize::from(of[0].0)];
+        let zone = zone_of[usize::from(of[0].0)];
         match zones.iter_mut().find(|(known, _)| *known == zone) {
             Some((_, strongest)) => *strongest = strongest.max(median),
             None => zones.push((zone, median)),

@@ -18,7 +18,7 @@ const fn room(name: &'static str, floor: u8, may: &'static [&'static str], becau
 
 const GROUND: &str = "the ground floor knows no room above it";
 const FLOW_DOWN: &str = "options and constants flow down as values";
-const DASHBOARD: &str = "what leaves the house is made of judged figures only";
+const DASHBOARD: &str = "what leaves the house is made of judged figures only, but for where a device that is nobody's was carried";
 
 /// Everything above the ground works on the rooms of its row, and on no other.
 pub(crate) const ROOMS: &[Room] = &[
@@ -41,6 +41,12 @@ pub(crate) const ROOMS: &[Room] = &[
     room("crowd", 5, &["pseudonym", "calibration", "config"], "there is no raw device up here"),
     room("roster", 5, &["sighting", "config"], "it knows sensors, and no device even by its pseudonym"),
     room("aggregate", 6, &["visit", "crowd", "roster", "config"], "a window is not a visit, and no sighting"),
+    room(
+        "walk",
+        6,
+        &["sighting", "visit", "config"],
+        "it is told of numbers that only a reserved address has",
+    ),
     room("release", 7, &["aggregate", "roster", "config"], "the judge sees windows, nobody's visit"),
     room("vault", 7, &["pseudonym", "visit", "crowd", "aggregate"], "open state never meets the store"),
     room(
@@ -63,6 +69,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "roster",
             "aggregate",
             "release",
+            "walk",
             "vault",
             "store",
         ],
@@ -75,7 +82,7 @@ pub(crate) const ROOMS: &[Room] = &[
         "a visitor's no is a mark and a message, never a pseudonym",
     ),
     room("office", 9, &["optout", "store", "calibration", "config"], "accounts and counts know no device"),
-    room("api", 10, &["store", "release", "desk", "office", "config"], DASHBOARD),
+    room("api", 10, &["store", "release", "desk", "office", "walk", "config"], DASHBOARD),
     room("outlet", 10, &["store", "release", "desk", "office", "config"], DASHBOARD),
 ];
 

@@ -148,6 +148,7 @@ async fn state(dir: &Path, store: &Store, venues: Vec<Venue>) -> State {
         retention: Retention::default(),
         live: Arc::new(BTreeMap::new()),
         strangers: Strangers::default(),
+        walks: Arc::default(),
         tally: Tally::default(),
         clock: Machine::clock(),
     }

@@ -86,6 +86,23 @@ impl Mall {
         self.air.pass_to(&self.server, "yard-1", START + self.played * HALF_MS + 15_000);
     }
 
+    /// Somebody carries a device that is nobody's past two sensors.
+    pub(crate) fn walk(&self) {
+        let at = START + self.played * HALF_MS + 16_000;
+        let heard = |sensor: &str, at: i64, rssi: i8| {
+            let topic = format!("passant/v1/mall/{sensor}/sightings");
+            (topic, format!(r#"{{"t":{at},"s":[{{"id":"c25053776b01","rssi":{rssi},"k":"ble_random"}}]}}"#))
+        };
+        let messages =
+            [("north-1", 0, -58), ("court-1", 1, -71), ("court-1", 11, -52), ("market-1", 12, -76)];
+        self.air.send(messages.map(|(sensor, secs, rssi)| heard(sensor, at + secs * 1_000, rssi)).into());
+        self.server.until("the walk is told", |server| {
+            server.json("/api/v1/venues/mall/walk")["walkers"][0]["trace"]
+                .as_array()
+                .is_some_and(|t| t.len() == 2)
+        });
+    }
+
     /// Where a page is.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())

@@ -155,6 +155,25 @@ fn a_zone_of_the_plan_shows_its_day() {
     assert!(browser.text(".now").contains("Not for evacuation or legal capacity."));
 }
 
+#[test]
+#[ignore = "needs Chromium and axe-core"]
+fn a_walk_shows_which_sensor_hears_it_where() {
+    let axe = Axe::found();
+    let mall = Mall::open();
+    let mut browser = Browser::open(Scripts::Run);
+    browser.look_as(DESK);
+    open(&mut browser, &mall, "sensors");
+    browser
+        .until("nobody walks", "return document.querySelector('#walk-note').textContent === 'Nobody walks.'");
+    mall.walk();
+    browser.until("somebody does", "return document.querySelectorAll('#walkers meter').length === 3");
+    let seen = browser.text("#walkers");
+    assert!(seen.contains("Walker 1") && seen.contains("It would be in Food court."), "{seen}");
+    assert_eq!(browser.text("#walkers tbody tr th"), "court-1", "the loudest comes first: {seen}");
+    let wrong = looked_at(&mut browser, &axe, "sensors with a walk");
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
 /// The head counts of the mall as they are kept.
 fn counts(mall: &Mall) -> Vec<(String, u64)> {
     let list = mall.server.json("/api/v1/venues/mall/head-counts");

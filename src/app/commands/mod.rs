@@ -5,6 +5,7 @@ pub mod destroy;
 pub mod head_count;
 pub mod optout;
 pub mod poster;
+pub mod sensor;
 pub(super) mod socket;
 pub(super) mod staff;
 pub mod token;

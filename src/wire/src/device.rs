@@ -35,6 +35,27 @@ pub struct DeviceId([u8; 6]);
 /// four million times.
 pub const RESERVED_OCTETS: [u8; 3] = [0x02, 0x50, 0x53];
 
+/// The first bytes of the addresses that a walk test is made with; the last byte is the walker's number. They are locally
+/// administered on Wi-Fi and random static on Bluetooth, so no maker gives them away; a device that draws its address at
+/// random draws one of them once in nine million million times.
+pub const WALK_OCTETS: [u8; 5] = [0xc2, 0x50, 0x53, 0x77, 0x6b];
+
+/// How many addresses a walk test may be made with, and so how many may walk at once.
+pub const WALKERS_MAX: u8 = 8;
+
+/// The number of an address that a walk test is made with, 1 to [`WALKERS_MAX`]. Only such an address has one: it cannot be
+/// made from a number, so whoever is handed a walker is handed nobody's telephone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Walker(u8);
+
+impl Walker {
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
 impl DeviceId {
     /// Reads an address in any usual spelling: `aabbccddeeff`, `AA:BB:…`, `aa-bb-…`, `aabb.ccdd.eeff`.
     ///
@@ -86,6 +107,13 @@ impl DeviceId {
         self.0.starts_with(&RESERVED_OCTETS)
     }
 
+    /// Its number, if it is one of the addresses that a walk test is made with.
+    #[must_use]
+    pub fn walker(&self) -> Option<Walker> {
+        let number = *self.0.strip_prefix(&WALK_OCTETS)?.first()?;
+        (1..=WALKERS_MAX).contains(&number).then_some(Walker(number))
+    }
+
     /// The raw bytes. Only the opt-out gate and the pseudonym stage have a use for them.
     #[must_use]
     pub fn octets(&self) -> &[u8; 6] {
@@ -101,7 +129,7 @@ impl fmt::Debug for DeviceId {
 
 #[cfg(test)]
 mod tests {
-    use super::DeviceId;
+    use super::{DeviceId, WALKERS_MAX, Walker};
 
     #[test]
     fn every_usual_spelling_reads_the_same() {
@@ -139,6 +167,26 @@ mod tests {
         assert!(id.is_reserved() && !id.is_group() && id.octets()[0] & 0b10 != 0);
         assert!(!DeviceId::parse("02:50:54:11:22:33").unwrap().is_reserved());
         assert!(!DeviceId::parse("a4:c1:38:11:22:33").unwrap().is_reserved());
+    }
+
+    #[test]
+    fn a_walkers_address_is_of_no_maker_and_nobody_elses_is_one() {
+        for number in 1..=WALKERS_MAX {
+            let id = DeviceId::parse(&format!("C2:50:53:77:6B:{number:02X}")).unwrap();
+            assert_eq!(id.walker().map(Walker::number), Some(number));
+            // Of no maker and no group on Wi-Fi, random static on Bluetooth, and none that the self-test draws.
+            assert_eq!((id.octets()[0] & 0b11, id.octets()[0] >> 6, id.is_reserved()), (0b10, 0b11, false));
+        }
+        // One bit away is somebody else.
+        let base = *DeviceId::parse("C2:50:53:77:6B:01").unwrap().octets();
+        for bit in 0..40 {
+            let mut octets = base;
+            octets[bit / 8] ^= 1 << (bit % 8);
+            assert!(DeviceId::from_octets(octets).unwrap().walker().is_none(), "bit {bit}");
+        }
+        for other in ["C2:50:53:77:6B:00", "C2:50:53:77:6B:09", "C2:50:53:77:6B:FF", "02:50:53:77:6B:01"] {
+            assert!(DeviceId::parse(other).unwrap().walker().is_none(), "{other}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod json;
 mod report;
 mod topic;
 
-pub use device::{DeviceId, RESERVED_OCTETS};
+pub use device::{DeviceId, RESERVED_OCTETS, WALK_OCTETS, WALKERS_MAX, Walker};
 pub use report::{
     BootId, DecodeError, Heard, ItemRefusal, ItemRefusals, Kind, Reason, Report, Status, decode,
 };
