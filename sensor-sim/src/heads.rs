@@ -206,3 +206,81 @@ async fn enter(api: &Client, count: &HeadCount, to: &str) -> Result<(), Error> {
     let says = serde_json::from_str(&answer.body).map_or_else(|_| String::new(), |Refusal { detail }| detail);
     Err(Error::Refused { status: answer.status, says })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mall::truth::People;
+
+    const MINUTES_5_MS: i64 = 300_000;
+
+    /// Five zones of 40 windows each; in window w of a zone are 100 + w people.
+    fn shown() -> Vec<Vec<Window>> {
+        let window = |zone: usize, index: i64| Window {
+            step: Step::FiveMinutes,
+            from_ms: index * MINUTES_5_MS,
+            to_ms: (index + 1) * MINUTES_5_MS,
+            zone: Some(format!("z{zone}")),
+            people: People { occupancy: (100 + index) as f64, ..People::default() },
+            stable_devices: None,
+        };
+        (0..5).map(|zone| (0..40).map(|index| window(zone, index)).collect()).collect()
+    }
+
+    fn order(zones: usize, counts: usize, miscount: f64, seed: u64) -> Order {
+        let api = Client::new("http://127.0.0.1:1".parse().unwrap(), None);
+        Order { api, truth: PathBuf::new(), zones, counts, miscount, seed }
+    }
+
+    fn counts(order: &Order) -> Vec<HeadCount> {
+        drawn(order, "v", &shown()).unwrap().into_iter().map(|(count, _)| count).collect()
+    }
+
+    #[test]
+    fn twelve_counts_lie_in_four_zones_and_over_the_whole_day_of_each() {
+        for seed in 0..50 {
+            let counts = counts(&order(4, 12, 0.0, seed));
+            let mut zones: Vec<&str> = counts.iter().map(|count| count.zone.as_str()).collect();
+            zones.dedup();
+            assert_eq!((counts.len(), zones.len()), (12, 4));
+            for of_zone in counts.chunks(3) {
+                for (part, count) in of_zone.iter().enumerate() {
+                    // A third of the forty windows each, in order of time.
+                    let index = count.truth - 100.0;
+                    let third = ((part * 40 / 3) as f64)..(((part + 1) * 40 / 3) as f64);
+                    assert!(third.contains(&index), "{index} is not in {third:?}");
+                    assert_eq!(f64::from(count.people), count.truth);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_and_a_miscount_is_as_large_as_was_asked() {
+        assert_eq!(counts(&order(4, 12, 0.1, 7)), counts(&order(4, 12, 0.1, 7)));
+        assert_ne!(counts(&order(4, 12, 0.0, 7)), counts(&order(4, 12, 0.0, 8)));
+        let off = |count: &HeadCount| (f64::from(count.people) / count.truth - 1.0).powi(2);
+        let squares: Vec<f64> =
+            (0..200).flat_map(|seed| counts(&order(4, 12, 0.1, seed))).map(|count| off(&count)).collect();
+        let deviation = (squares.iter().sum::<f64>() / squares.len() as f64).sqrt();
+        assert!((deviation - 0.1).abs() < 0.01, "{deviation}");
+    }
+
+    #[test]
+    fn zones_that_are_not_shown_are_not_counted_in() {
+        let mut shown = shown();
+        shown[2].truncate(2);
+        let counts = drawn(&order(4, 12, 0.0, 1), "v", &shown).unwrap();
+        assert!(counts.iter().all(|(count, _)| count.zone != "z2"));
+        let error = drawn(&order(5, 15, 0.0, 1), "v", &shown).unwrap_err().to_string();
+        assert!(error.contains("4 zones") && error.contains("fewer zones"), "{error}");
+    }
+
+    #[test]
+    fn only_what_is_final_is_shown() {
+        let text = r#"{"figures":[{"from":"1970-01-01T00:00:00Z","state":"final"},
+            {"from":"1970-01-01T00:05:00Z","state":"held_back"},{"from":"1970-01-01T00:10:00Z","state":"open"}]}"#;
+        assert_eq!(finals(text), Some(vec![0]));
+        assert_eq!(finals("{}"), None);
+    }
+}

@@ -230,4 +230,32 @@ mod tests {
         assert_eq!(api.get("/metrics").await.unwrap(), "page");
         assert!(matches!(api.get("/metrics").await, Err(Error::Status { status: 401, .. })));
     }
+
+    #[tokio::test]
+    async fn a_token_goes_along_and_json_is_sent_whole() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api: ApiUrl = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc123\n").unwrap();
+        let token = Token::read(file.path()).unwrap();
+        assert_eq!(format!("{token:?}"), "Token(…)");
+        let heard = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = vec![0; 1024];
+            let len = stream.read(&mut bytes).await.unwrap();
+            stream.write_all(b"HTTP/1.0 201 Created\r\n\r\n{}").await.unwrap();
+            String::from_utf8(bytes[..len].to_vec()).unwrap()
+        });
+        let answer = Client::new(api, Some(token)).post("/counts", r#"{"people":17}"#).await.unwrap();
+        assert_eq!(answer, Answer { status: 201, body: "{}".into() });
+        let heard = heard.await.unwrap();
+        assert!(heard.starts_with("POST /counts HTTP/1.0\r\n"), "{heard}");
+        assert!(heard.contains("\r\nAuthorization: Bearer abc123\r\n"), "{heard}");
+        assert!(heard.ends_with("Content-Length: 13\r\n\r\n{\"people\":17}"), "{heard}");
+        // A second line would be a second header.
+        for text in ["", "\n", "two words", "a\r\nx: y"] {
+            std::fs::write(file.path(), text).unwrap();
+            assert!(matches!(Token::read(file.path()), Err(Error::NoToken { .. })), "{text:?}");
+        }
+    }
 }

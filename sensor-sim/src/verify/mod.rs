@@ -5,6 +5,8 @@ mod score;
 mod series;
 mod tables;
 #[cfg(test)]
+mod tables_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;

@@ -34,7 +34,7 @@ fn truth() -> Vec<Line> {
     lines
 }
 
-fn written(lines: &[Line]) -> tempfile::NamedTempFile {
+pub(super) fn written(lines: &[Line]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
     std::fs::write(file.path(), text.join("\n")).unwrap();
@@ -42,7 +42,7 @@ fn written(lines: &[Line]) -> tempfile::NamedTempFile {
 }
 
 /// A server that says a page for what it is asked, or a status.
-async fn stand_in(say: impl Fn(&str) -> Result<String, u16> + Send + Sync + 'static) -> Client {
+pub(super) async fn stand_in(say: impl Fn(&str) -> Result<String, u16> + Send + Sync + 'static) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api = Client::new(format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(), None);
     let say = Arc::new(say);
@@ -96,6 +96,11 @@ async fn outcome(must: &[&str]) -> Outcome {
 fn row<'a>(outcome: &'a Outcome, metric: &str, scope: Scope) -> Option<&'a Score> {
     let row = |row: &&Row| (row.metric, row.step, row.scope) == (metric, Step::Hour, scope);
     outcome.rows.iter().find(row).unwrap().score.as_ref()
+}
+
+/// The first row of a figure or table.
+pub(super) fn named<'a>(outcome: &'a Outcome, metric: &str) -> Option<&'a Score> {
+    outcome.rows.iter().find(|row| row.metric == metric).unwrap().score.as_ref()
 }
 
 #[track_caller]

@@ -160,8 +160,8 @@ fn made_up_ways_are_told_as_they_were() {
     assert_eq!(
         flows,
         [
-            (outside, "entrance-west", moves(3, 4), moves(3, 4)),
-            ("entrance-west", outside, moves(3, 4), moves(3, 4)),
+            (outside, "entrance-west", moves(3, 3), moves(3, 3)),
+            ("entrance-west", outside, moves(3, 3), moves(3, 3)),
             ("entrance-west", "walk-ground", one, none),
             ("entrance-west", "cafe", moves(1, 1), none),
             ("walk-ground", "fashion", one, none),
