@@ -4,6 +4,7 @@ pub mod batch;
 pub mod capture;
 pub mod clock;
 pub mod dice;
+pub mod heads;
 pub mod http;
 pub mod latency;
 pub mod load;

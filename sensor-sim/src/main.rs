@@ -1,12 +1,13 @@
 //! Simulated sensors for Passant: `run`, `replay`, `load`, and `verify` of what came of them.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use passant_wire::{Id, SIGHTINGS_MAX};
-use sensor_sim::http::ApiUrl;
+use sensor_sim::heads;
+use sensor_sim::http::{self, ApiUrl, Client, Token};
 use sensor_sim::load::crowd::Form;
 use sensor_sim::load::{self, CONNECTIONS_MAX};
 use sensor_sim::mall::{self, Scenario};
@@ -35,6 +36,8 @@ enum Command {
     Load(Load),
     /// Compare what a server published with what was true.
     Verify(Verify),
+    /// Count heads as the truth has them, and enter the counts at a server.
+    CountHeads(CountHeads),
 }
 
 #[derive(Args, Debug)]
@@ -152,7 +155,38 @@ struct Verify {
     /// README, for what the server offers.
     #[arg(long, value_name = "NAME=BOUND,...", value_delimiter = ',')]
     must: Vec<Bound>,
+    /// A file with an API token, where the server asks for one.
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
     /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct CountHeads {
+    /// The server, http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    api: ApiUrl,
+    /// What `run --truth` wrote.
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// In how many zones heads are counted.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=heads::ZONES_MAX as i64))]
+    zones: u8,
+    /// How many counts there are of them all.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=heads::COUNTS_MAX as i64))]
+    counts: u8,
+    /// By how much a person miscounts, the standard deviation in percent; 0 counts right.
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=50))]
+    miscount: u8,
+    /// Chance's seed: the same one counts in the same zones at the same times.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A file with an API token, where the server asks for one.
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
+    /// Print the counts as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -173,6 +207,7 @@ async fn main() -> ExitCode {
         Command::Replay(args) => run_replay(args).await,
         Command::Load(args) => run_load(args).await,
         Command::Verify(args) => run_verify(args).await,
+        Command::CountHeads(args) => run_count_heads(args).await,
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -257,12 +292,31 @@ async fn run_load(args: Load) -> anyhow::Result<bool> {
 }
 
 async fn run_verify(args: Verify) -> anyhow::Result<bool> {
-    let order = verify::Order { api: args.api, truth: args.truth, must: args.must };
+    let api = client(args.api, args.token.as_deref())?;
+    let order = verify::Order { api, truth: args.truth, must: args.must };
     let progress = Progress::new(None, "figures");
     let outcome = verify::verify(&order, &progress).await?;
     drop(progress);
     print::say(&if args.json { serde_json::to_string(&outcome)? } else { print::verified(&outcome) });
     Ok(outcome.broken.is_empty())
+}
+
+async fn run_count_heads(args: CountHeads) -> anyhow::Result<bool> {
+    let order = heads::Order {
+        api: client(args.api, args.token.as_deref())?,
+        truth: args.truth,
+        zones: usize::from(args.zones),
+        counts: usize::from(args.counts),
+        miscount: f64::from(args.miscount) / 100.0,
+        seed: args.seed,
+    };
+    let counted = heads::count(&order).await?;
+    print::say(&if args.json { serde_json::to_string(&counted)? } else { print::counted(&counted) });
+    Ok(true)
+}
+
+fn client(url: ApiUrl, token: Option<&Path>) -> Result<Client, http::Error> {
+    Ok(Client::new(url, token.map(Token::read).transpose()?))
 }
 
 fn id(text: &str) -> Result<Id, &'static str> {

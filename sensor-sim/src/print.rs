@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::heads::HeadCount;
 use crate::load::outcome::Outcome as Loaded;
 use crate::mall::run::Outcome as Ran;
 use crate::replay::Outcome as Replayed;
@@ -92,7 +93,7 @@ pub fn loaded(outcome: &Loaded) -> String {
 #[must_use]
 pub fn verified(outcome: &Verified) -> String {
     let mut text = format!(
-        "{:<32} {:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6}",
+        "{:<32} {:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6}",
         "figure",
         "windows",
         "held %",
@@ -103,7 +104,9 @@ pub fn verified(outcome: &Verified) -> String {
         "bias %",
         "cover",
         "width",
-        "ratio"
+        "ratio",
+        "tvd",
+        "untold"
     );
     let name = |row: &Row| format!("{} {}.{}.{}", row.venue, row.metric, row.step.word(), row.scope.word());
     for row in &outcome.rows {
@@ -130,7 +133,7 @@ fn cells(score: &Score) -> String {
     let cell =
         |value: Option<f64>, digits: usize| value.map_or("-".into(), |value| format!("{value:.digits$}"));
     format!(
-        "{:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6}",
+        "{:>7} {:>6} {:>9} {:>9} {:>7} {:>7} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6}",
         score.windows,
         cell(score.held_back_percent, 1),
         cell(score.truth_mean, 1),
@@ -140,8 +143,20 @@ fn cells(score: &Score) -> String {
         cell(score.bias_percent, 1),
         cell(score.coverage_percent, 0),
         cell(score.width_mean, 1),
-        cell(score.width_ratio, 2)
+        cell(score.width_ratio, 2),
+        cell(score.tvd, 3),
+        cell(score.untold_percent, 1)
     )
+}
+
+/// Head counts that were entered.
+#[must_use]
+pub fn counted(counts: &[HeadCount]) -> String {
+    let mut text = format!("{:<20} {:<24} {:>7} {:>7}", "zone", "from", "people", "truth");
+    for HeadCount { venue, zone, from, people, truth } in counts {
+        let _ = write!(text, "\n{:<20} {from:<24} {people:>7} {truth:>7.1}", format!("{venue} {zone}"));
+    }
+    text
 }
 
 /// Writes a line where a script or a person reads.

@@ -86,17 +86,17 @@ impl Truth {
         for line in truth::of(scenario, SEED, from, to) {
             match line {
                 Line::Flow(flow) => {
-                    let pair = (flow.from_zone, flow.to_zone);
-                    truth.visitors.insert(pair, flow.visitors.stable_devices as f64);
+                    let count = flow.visitors.stable_devices as f64;
+                    let cells = match (&flow.from_zone, &flow.to_zone) {
+                        (None, _) => &mut truth.came_in,
+                        (_, None) => &mut truth.went_out,
+                        _ => &mut truth.visitors,
+                    };
+                    cells.insert((flow.from_zone.unwrap_or_default(), flow.to_zone.unwrap_or_default()), count);
                 }
                 Line::CrossVisit(cross) => {
                     let share = 100.0 * cross.also_visits as f64 / cross.visits as f64;
                     truth.shares.insert((cross.zone, cross.also), share);
-                }
-                Line::Window(window) if window.step == truth::Step::Day => {
-                    let Some(zone) = window.zone else { continue };
-                    truth.came_in.insert((String::new(), zone.clone()), window.people.came_in as f64);
-                    truth.went_out.insert((zone, String::new()), window.people.went_out as f64);
                 }
                 _ => {}
             }

@@ -3,11 +3,11 @@
 use std::str::FromStr;
 
 use super::score::Score;
-use super::series::{Scope, figure};
+use super::series::{Scope, series_of};
 use crate::mall::truth::Step;
 
 /// The bounds that hold unless others are given, for what the server offers.
-pub const DEFAULTS: [&str; 10] = [
+pub const DEFAULTS: [&str; 12] = [
     "visits.1h.zones.mae=8",
     "visits.1h.zones.bias=3",
     "visitors.1d.venue.mape=2",
@@ -18,6 +18,8 @@ pub const DEFAULTS: [&str; 10] = [
     "footfall.1h.venue.mape=10",
     "footfall.1h.venue.coverage=72..90",
     "footfall.1h.venue.width=1.3",
+    "flows.1d.venue.tvd=0.1",
+    "dwell.1d.venue.tvd=0.1",
 ];
 
 /// A bound on one measure of one figure.
@@ -39,15 +41,19 @@ enum Measure {
     Coverage,
     Width,
     HeldBack,
+    Tvd,
+    Untold,
 }
 
-const MEASURES: [(&str, Measure); 6] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("mae", Measure::Mae),
     ("mape", Measure::Mape),
     ("bias", Measure::Bias),
     ("coverage", Measure::Coverage),
     ("width", Measure::Width),
     ("held_back", Measure::HeldBack),
+    ("tvd", Measure::Tvd),
+    ("untold", Measure::Untold),
 ];
 
 impl Bound {
@@ -77,6 +83,8 @@ impl Bound {
             Measure::Coverage => score.coverage_percent,
             Measure::Width => score.width_ratio,
             Measure::HeldBack => score.held_back_percent,
+            Measure::Tvd => score.tvd,
+            Measure::Untold => score.untold_percent,
         }
     }
 
@@ -103,18 +111,21 @@ impl FromStr for Bound {
         let mut parts: Vec<&str> = name.split('.').collect();
         let word = parts.pop().unwrap_or_default();
         let measure = MEASURES.iter().find(|(measure, _)| *measure == word);
-        let (_, measure) =
-            measure.ok_or_else(|| wrong("measures are mae, mape, bias, coverage, width and held_back"))?;
-        let figure = parts.first().and_then(|metric| figure(metric));
-        let figure = figure.ok_or_else(|| wrong("there is no such figure"))?;
-        let (first_step, first_scope) = figure.series().next().ok_or_else(|| wrong("it has no series"))?;
+        let (_, measure) = measure.ok_or_else(|| {
+            wrong("measures are mae, mape, bias, coverage, width, held_back, tvd and untold")
+        })?;
+        let (metric, series) = parts
+            .first()
+            .and_then(|metric| series_of(metric))
+            .ok_or_else(|| wrong("there is no such figure"))?;
+        let (first_step, first_scope) = *series.first().ok_or_else(|| wrong("it has no series"))?;
         let step =
             parts.get(1).map_or(Some(first_step), |word| Step::ALL.into_iter().find(|s| s.word() == *word));
         let step = step.ok_or_else(|| wrong("steps are 5m, 15m, 1h and 1d"))?;
         let scope =
             parts.get(2).map_or(Some(first_scope), |word| Scope::ALL.into_iter().find(|s| s.word() == *word));
         let scope = scope.ok_or_else(|| wrong("scopes are zones and venue"))?;
-        if parts.len() > 3 || !figure.series().any(|series| series == (step, scope)) {
+        if parts.len() > 3 || !series.contains(&(step, scope)) {
             return Err(wrong("that figure is not told so"));
         }
         let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
@@ -125,6 +136,6 @@ impl FromStr for Bound {
             None => (Some(f64::NEG_INFINITY), number(bound)),
         };
         let (low, high) = low.zip(high).filter(|(low, high)| low <= high).ok_or_else(|| wrong("no bound"))?;
-        Ok(Self { metric: figure.metric, step, scope, measure: *measure, low, high })
+        Ok(Self { metric, step, scope, measure: *measure, low, high })
     }
 }

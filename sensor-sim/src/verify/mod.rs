@@ -3,6 +3,9 @@
 mod bounds;
 mod score;
 mod series;
+mod tables;
+#[cfg(test)]
+mod tables_tests;
 #[cfg(test)]
 mod tests;
 
@@ -17,8 +20,9 @@ pub use self::bounds::{Bound, DEFAULTS};
 pub use self::score::Score;
 use self::score::{Point, Said};
 pub use self::series::Scope;
-use self::series::{FIGURES, Figure};
-use crate::http::{self, ApiUrl};
+use self::series::{FIGURES, Figure, Table};
+use self::tables::Ways;
+use crate::http::{self, Client};
 use crate::mall::truth::{self, Line, Step, Window};
 use crate::progress::Progress;
 
@@ -31,8 +35,8 @@ pub const LINES_MAX: usize = 20_000_000;
 /// What to compare.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// The server.
-    pub api: ApiUrl,
+    /// The server, and its token.
+    pub api: Client,
     /// The truth's file.
     pub truth: PathBuf,
     /// Bounds that must be kept, each by a figure that is offered; without any, [`DEFAULTS`] for what is offered.
@@ -120,18 +124,41 @@ struct Published {
 /// The windows of one venue's zone, or of the venue, by step.
 type Windows = HashMap<(Step, Option<String>), Vec<Window>>;
 
+/// The truth of one venue.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) windows: Windows,
+    ways: Ways,
+}
+
+/// A venue of a server.
+struct Server<'a> {
+    api: &'a Client,
+    venue: &'a str,
+}
+
 /// Compares a truth with what a server says.
 ///
 /// # Errors
 /// When the file does not read, or the server is not there or not one.
 pub async fn verify(order: &Order, progress: &Progress) -> Result<Outcome, Error> {
-    let mut rows = Vec::new();
-    for (venue, windows) in read(&order.truth)? {
+    let mut rows: Vec<Row> = Vec::new();
+    for (venue, places) in read(&order.truth)? {
+        let server = Server { api: &order.api, venue: &venue };
+        let mut add = |metric: &'static str, step, scope, score| {
+            rows.push(Row { venue: venue.clone(), metric, step, scope, score });
+            progress.set(rows.len() as u64, || metric.to_owned());
+        };
         for figure in FIGURES {
             for (step, scope) in figure.series() {
-                let score = score(order.api, &venue, &windows, (figure, step, scope)).await?;
-                rows.push(Row { venue: venue.clone(), metric: figure.metric, step, scope, score });
-                progress.set(rows.len() as u64, || figure.metric.to_owned());
+                let score = score(&server, &places.windows, (figure, step, scope)).await?;
+                add(figure.metric, step, scope, score);
+            }
+        }
+        for table in Table::ALL {
+            for (step, scope) in table.series() {
+                let score = tables::score(&server, &places, (table, *step, *scope)).await?;
+                add(table.metric(), *step, *scope, score);
             }
         }
     }
@@ -159,26 +186,31 @@ fn broken(rows: &[Row], must: &[Bound]) -> Vec<String> {
     broken
 }
 
-fn read(path: &Path) -> Result<Vec<(String, Windows)>, Error> {
+/// The venues of a truth file.
+///
+/// # Errors
+/// When it does not read.
+pub(crate) fn read(path: &Path) -> Result<Vec<(String, Places)>, Error> {
     let failed = |source| Error::Truth { path: path.into(), source };
     let file = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
-    let mut venues: Vec<(String, Windows)> = Vec::new();
+    let mut venues: Vec<(String, Places)> = Vec::new();
     for (line, text) in (1..).zip(file.lines()) {
         let wrong = |what: String| Error::Line { path: path.into(), line, what };
         let read = serde_json::from_str(&text.map_err(failed)?).map_err(|error| wrong(error.to_string()))?;
         match (read, venues.last_mut()) {
             _ if line > LINES_MAX => return Err(wrong(format!("there are at most {LINES_MAX}"))),
             (Line::Truth(header), _) if header.version == truth::VERSION => {
-                venues.push((header.venue, Windows::new()));
+                venues.push((header.venue, Places::default()));
             }
             (Line::Truth(header), _) => {
                 return Err(wrong(format!("version {} and not {}", header.version, truth::VERSION)));
             }
             (_, None) => return Err(wrong("no header before it".into())),
-            (Line::Window(window), Some((_, windows))) => {
-                windows.entry((window.step, window.zone.clone())).or_default().push(window);
+            (Line::Window(window), Some((_, places))) => {
+                places.windows.entry((window.step, window.zone.clone())).or_default().push(window);
             }
-            (Line::Flow(_) | Line::CrossVisit(_), Some(_)) => {}
+            (Line::Flow(flow), Some((_, places))) => places.ways.add_flow(flow),
+            (Line::CrossVisit(cross), Some((_, places))) => places.ways.add_cross_visit(cross),
         }
     }
     Ok(venues)
@@ -186,8 +218,7 @@ fn read(path: &Path) -> Result<Vec<(String, Windows)>, Error> {
 
 /// The score of a figure, or nothing where the server does not offer it.
 async fn score(
-    api: ApiUrl,
-    venue: &str,
+    server: &Server<'_>,
     windows: &Windows,
     (figure, step, scope): (Figure, Step, Scope),
 ) -> Result<Option<Score>, Error> {
@@ -196,7 +227,7 @@ async fn score(
         windows.iter().filter(|((of, zone), _)| *of == step && zone.is_some() == (scope == Scope::Zones));
     for ((_, zone), windows) in about {
         for part in windows.chunks(POINTS_MAX) {
-            let Some(said) = ask(api, venue, (figure.metric, step), zone.as_deref(), part).await? else {
+            let Some(said) = ask(server, (figure.metric, step), zone.as_deref(), part).await? else {
                 return Ok(None);
             };
             points.extend(part.iter().filter_map(|window| {
@@ -210,8 +241,7 @@ async fn score(
 
 /// What the server says of some windows, by their beginning; nothing where it does not offer such a figure.
 async fn ask(
-    api: ApiUrl,
-    venue: &str,
+    server: &Server<'_>,
     (metric, step): (&str, Step),
     zone: Option<&str>,
     windows: &[Window],
@@ -219,28 +249,38 @@ async fn ask(
     let (Some(first), Some(last)) = (windows.first(), windows.last()) else {
         return Ok(Some(HashMap::new()));
     };
-    let time = |ms| {
-        let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-        at.to_rfc3339_opts(SecondsFormat::Secs, true)
-    };
-    let zone = zone.map_or(String::new(), |zone| format!("&zone={zone}"));
-    let path = format!(
-        "/api/v1/venues/{venue}/figures?metric={metric}{zone}&step={}&from={}&to={}",
-        step.word(),
-        time(first.from_ms),
-        time(last.to_ms)
-    );
-    let text = match api.get(&path).await {
-        Ok(text) => text,
-        Err(http::Error::Status { status: 400, .. }) => return Ok(None),
-        Err(http::Error::Status { status: 404, .. }) => return Err(Error::Venue { venue: venue.into() }),
-        Err(error) => return Err(error.into()),
-    };
+    let zone = zone.map_or(String::new(), |zone| format!("zone={zone}&"));
+    let what = format!("metric={metric}&{zone}");
+    let path = server.path("figures", &what, step, (first.from_ms, last.to_ms));
+    let Some(text) = server.page(&path).await? else { return Ok(None) };
     let said = |text: &str| {
         let series: Series = serde_json::from_str(text).ok()?;
         series.figures.into_iter().map(Published::said).collect::<Option<HashMap<_, _>>>()
     };
     said(&text).map(Some).ok_or(Error::Answer { path })
+}
+
+impl Server<'_> {
+    /// Where a page about a stretch of time is; `what` are parameters of its own, each with an & after it.
+    fn path(&self, page: &str, what: &str, step: Step, (from_ms, to_ms): (i64, i64)) -> String {
+        let (from, to) = (rfc3339(from_ms), rfc3339(to_ms));
+        format!("/api/v1/venues/{}/{page}?{what}step={}&from={from}&to={to}", self.venue, step.word())
+    }
+
+    /// A page; nothing where the server does not offer it.
+    async fn page(&self, path: &str) -> Result<Option<String>, Error> {
+        match self.api.get(path).await {
+            Ok(text) => Ok(Some(text)),
+            Err(http::Error::Status { status: 400, .. }) => Ok(None),
+            Err(http::Error::Status { status: 404, .. }) => Err(Error::Venue { venue: self.venue.into() }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A moment as the API writes it.
+pub(crate) fn rfc3339(ms: i64) -> String {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 impl Published {

@@ -1,5 +1,7 @@
 //! How far what was said lies from what was true.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// A band is to hold so large a share of truths.
@@ -24,6 +26,15 @@ pub(super) enum Said {
 pub(super) struct Point {
     pub(super) truth: f64,
     pub(super) said: Said,
+}
+
+/// A table of one window.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet<K> {
+    /// What is true of each cell; a cell that is not named has nothing in it.
+    pub(super) truth: BTreeMap<K, f64>,
+    /// What is said of the cells that are told; nothing of a window that is not closed or that nothing is known of.
+    pub(super) said: Option<BTreeMap<K, Said>>,
 }
 
 /// The score of a figure; what cannot be told from so few windows is nothing.
@@ -51,9 +62,38 @@ pub struct Score {
     pub width_mean: Option<f64>,
     /// How many times as wide as the narrowest of their shape that would cover.
     pub width_ratio: Option<f64>,
+    /// Of a table of counts: total variation distance over the cells that are told, 0 to 1.
+    pub tvd: Option<f64>,
+    /// Of a table of counts: how much of what is true lies in cells that are not told, percent.
+    pub untold_percent: Option<f64>,
 }
 
 impl Score {
+    /// Of tables whose cells are counts: their points, and how far apart their shares are.
+    pub(super) fn of_counts<K: Ord + Clone>(sheets: &[Sheet<K>], truth_min: f64) -> Self {
+        let apart: Vec<Apart> = sheets.iter().filter_map(Apart::of).collect();
+        let truths: f64 = apart.iter().map(|sheet| sheet.truth).sum();
+        let told: f64 = apart.iter().map(|sheet| sheet.told).sum();
+        // A window weighs as much as what is true in its cells that are told.
+        let far: f64 = apart.iter().map(|sheet| sheet.told * sheet.tvd).sum();
+        Self {
+            tvd: (told > 0.0).then(|| far / told),
+            untold_percent: (truths > 0.0).then(|| 100.0 * (truths - told) / truths),
+            ..Self::of_shares(sheets, truth_min)
+        }
+    }
+
+    /// Of tables whose cells are shares of something else than the table: their points.
+    pub(super) fn of_shares<K: Ord + Clone>(sheets: &[Sheet<K>], truth_min: f64) -> Self {
+        let points = sheets.iter().flat_map(|Sheet { truth, said }| {
+            truth.iter().map(move |(cell, truth)| {
+                let of_cell = |said: &BTreeMap<K, Said>| said.get(cell).copied().unwrap_or(Said::HeldBack);
+                Point { truth: *truth, said: said.as_ref().map_or(Said::Nothing, of_cell) }
+            })
+        });
+        Self::of(&points.collect::<Vec<_>>(), truth_min)
+    }
+
     pub(super) fn of(points: &[Point], truth_min: f64) -> Self {
         let points: Vec<&Point> = points.iter().filter(|point| point.truth >= truth_min).collect();
         let held = points.iter().filter(|point| point.said == Said::HeldBack).count();
@@ -90,7 +130,37 @@ impl Score {
             ),
             width_mean: mean(|[_, _, low, high]| high - low),
             width_ratio: stretch(&compared).map(|factor| 1.0 / factor),
+            tvd: None,
+            untold_percent: None,
         }
+    }
+}
+
+/// How far one table's shares are apart.
+struct Apart {
+    /// What is true in all cells.
+    truth: f64,
+    /// What is true in those that are told.
+    told: f64,
+    /// Total variation distance between the two, each as shares of its sum over the cells that are told.
+    tvd: f64,
+}
+
+impl Apart {
+    /// Nothing of a window of which nothing is known.
+    fn of<K: Ord>(sheet: &Sheet<K>) -> Option<Self> {
+        let said = sheet.said.as_ref()?;
+        let told: Vec<(f64, f64)> = said
+            .iter()
+            .filter_map(|(cell, said)| match said {
+                Said::Final { value, .. } => Some((sheet.truth.get(cell).copied().unwrap_or(0.0), *value)),
+                Said::HeldBack | Said::Nothing => None,
+            })
+            .collect();
+        let (truths, values) = told.iter().fold((0.0, 0.0), |(t, v), (truth, value)| (t + truth, v + value));
+        let share = |part: f64, sum: f64| if sum > 0.0 { part / sum } else { 0.0 };
+        let apart = told.iter().map(|(truth, value)| (share(*truth, truths) - share(*value, values)).abs());
+        Some(Self { truth: sheet.truth.values().sum(), told: truths, tvd: 0.5 * apart.sum::<f64>() })
     }
 }
 

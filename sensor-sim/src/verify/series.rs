@@ -37,6 +37,64 @@ pub(super) struct Figure {
     pub(super) truth_min: f64,
 }
 
+/// A table of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// From which zone visits went to which next.
+    Flows,
+    /// Of the visits to a zone those that were in another as well.
+    CrossVisits,
+    /// Visits by length.
+    Dwell,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 3] = [Self::Flows, Self::CrossVisits, Self::Dwell];
+
+    /// Its name in a row and in a bound.
+    pub(super) fn metric(self) -> &'static str {
+        match self {
+            Self::Flows => "flows",
+            Self::CrossVisits => "cross_visits",
+            Self::Dwell => "dwell",
+        }
+    }
+
+    /// The last part of its path.
+    pub(super) fn page(self) -> &'static str {
+        match self {
+            Self::CrossVisits => "cross-visits",
+            Self::Flows | Self::Dwell => self.metric(),
+        }
+    }
+
+    /// Cells of a smaller truth are too small for a percentage.
+    pub(super) fn truth_min(self) -> f64 {
+        match self {
+            Self::Flows | Self::Dwell => COUNT_MIN,
+            Self::CrossVisits => 0.0,
+        }
+    }
+
+    /// As of a figure.
+    pub(super) fn series(self) -> &'static [(Step, Scope)] {
+        use Scope::{Venue, Zones};
+        match self {
+            Self::Flows | Self::CrossVisits => &[(Step::Day, Venue)],
+            Self::Dwell => {
+                &[(Step::Day, Venue), (Step::Day, Zones), (Step::Hour, Venue), (Step::Hour, Zones)]
+            }
+        }
+    }
+}
+
+/// The name of a figure or a table, and at which steps it is told of what.
+pub(super) fn series_of(word: &str) -> Option<(&'static str, Vec<(Step, Scope)>)> {
+    let figures = FIGURES.into_iter().map(|figure| (figure.metric, figure.series().collect()));
+    let tables = Table::ALL.into_iter().map(|table| (table.metric(), table.series().to_vec()));
+    figures.chain(tables).find(|(metric, _)| *metric == word)
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Told {
     /// At every step, of zones and the venue.
@@ -93,11 +151,6 @@ const fn stable(
 
 fn of(window: &Window, number: impl FnOnce(&Stable) -> Option<f64>) -> Option<f64> {
     window.stable_devices.as_deref().and_then(number)
-}
-
-/// The figure of a name.
-pub(super) fn figure(metric: &str) -> Option<Figure> {
-    FIGURES.into_iter().find(|figure| figure.metric == metric)
 }
 
 impl Figure {

@@ -13,7 +13,8 @@ const HOURS: i64 = 10;
 
 /// The truth of two zones and the venue: in hour `h` a zone has 40 + h people and visits; the venue twice as many.
 fn truth() -> Vec<Line> {
-    let header = Header { version: 1, venue: "v".into(), seed: 1, from_ms: 0, to_ms: HOURS * HOUR_MS };
+    let header =
+        Header { version: truth::VERSION, venue: "v".into(), seed: 1, from_ms: 0, to_ms: HOURS * HOUR_MS };
     let mut lines = vec![Line::Truth(header)];
     for (zone, times) in [(Some("a"), 1), (Some("b"), 1), (None, 2)] {
         for hour in 0..HOURS {
@@ -33,7 +34,7 @@ fn truth() -> Vec<Line> {
     lines
 }
 
-fn written(lines: &[Line]) -> tempfile::NamedTempFile {
+pub(super) fn written(lines: &[Line]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
     std::fs::write(file.path(), text.join("\n")).unwrap();
@@ -41,9 +42,9 @@ fn written(lines: &[Line]) -> tempfile::NamedTempFile {
 }
 
 /// A server that says a page for what it is asked, or a status.
-async fn stand_in(say: impl Fn(&str) -> Result<String, u16> + Send + Sync + 'static) -> ApiUrl {
+pub(super) async fn stand_in(say: impl Fn(&str) -> Result<String, u16> + Send + Sync + 'static) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let api = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let api = Client::new(format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(), None);
     let say = Arc::new(say);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -95,6 +96,11 @@ async fn outcome(must: &[&str]) -> Outcome {
 fn row<'a>(outcome: &'a Outcome, metric: &str, scope: Scope) -> Option<&'a Score> {
     let row = |row: &&Row| (row.metric, row.step, row.scope) == (metric, Step::Hour, scope);
     outcome.rows.iter().find(row).unwrap().score.as_ref()
+}
+
+/// The first row of a figure or table.
+pub(super) fn named<'a>(outcome: &'a Outcome, metric: &str) -> Option<&'a Score> {
+    outcome.rows.iter().find(|row| row.metric == metric).unwrap().score.as_ref()
 }
 
 #[track_caller]
@@ -186,9 +192,9 @@ async fn what_is_no_truth_and_no_server_is_told() {
     };
     assert!(matches!(ask(&truth()[1..], faulty).await, Error::Line { line: 1, .. }));
     let mut newer = truth();
-    newer[0] = Line::Truth(Header { version: 2, venue: "v".into(), seed: 1, from_ms: 0, to_ms: 0 });
+    newer[0] = Line::Truth(Header { version: 3, venue: "v".into(), seed: 1, from_ms: 0, to_ms: 0 });
     let error = ask(&newer, faulty).await.to_string();
-    assert!(error.contains("version 2 and not 1"), "{error}");
+    assert!(error.contains("version 3 and not 2"), "{error}");
     assert!(matches!(ask(&truth(), |_| Err(404)).await, Error::Venue { .. }));
     assert!(matches!(ask(&truth(), |_| Ok("{}".into())).await, Error::Answer { .. }));
     assert!(matches!(ask(&truth(), |_| Err(401)).await, Error::Http(_)));

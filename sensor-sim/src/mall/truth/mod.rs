@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::scenario::Scenario;
 
 /// The version of the file's format, which its first line names.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A visit so long makes a visitor; a shorter one is a bounce, ms.
 const VISITOR_MS: i64 = 300_000;
@@ -168,13 +168,14 @@ pub struct Flow {
     pub from_ms: i64,
     /// Epoch ms, the day's.
     pub to_ms: i64,
-    /// Where from.
-    pub from_zone: String,
-    /// Where to.
-    pub to_zone: String,
-    /// From each zone to the one entered next, however short the stay.
+    /// Where from; `None` is outside.
+    pub from_zone: Option<String>,
+    /// Where to; `None` is outside.
+    pub to_zone: Option<String>,
+    /// From each zone to the one entered next, however short the stay; in where the visit began, out where it ended.
     pub all: Moves,
-    /// From each zone visit of five minutes or more to the next such one, whatever was crossed between.
+    /// From each zone visit of five minutes or more to the next such one, whatever was crossed between, each way of a visit
+    /// once; in and out as above.
     pub visitors: Moves,
 }
 

@@ -6,20 +6,40 @@ use super::{CrossVisit, Flow, Moves, VISITOR_MS, name};
 use crate::mall::plan::{Person, Plan, Sort};
 use crate::mall::scenario::Scenario;
 
+/// Two zones; `None` is outside.
+type Way = (Option<usize>, Option<usize>);
+
 pub(super) fn flows(scenario: &Scenario, plan: &Plan) -> Vec<Flow> {
-    let mut moved: BTreeMap<(usize, usize), [Moves; 2]> = BTreeMap::new();
+    let mut moved: BTreeMap<Way, [Moves; 2]> = BTreeMap::new();
+    let mut count = |way: Way, column: usize, person: &Person| {
+        let moves = &mut moved.entry(way).or_default()[column];
+        moves.people += 1;
+        moves.stable_devices += u64::from(person.stable_devices);
+    };
     for person in shoppers(plan) {
-        for (column, stays) in [zones(person, 0), zones(person, VISITOR_MS)].iter().enumerate() {
-            // Back where they were, with only crossings between, is no way to another zone.
-            for pair in stays.windows(2).filter(|pair| pair[0] != pair[1]) {
-                let moves = &mut moved.entry((pair[0], pair[1])).or_default()[column];
-                moves.people += 1;
-                moves.stable_devices += u64::from(person.stable_devices);
-            }
+        let crossed = zones(person, 0);
+        for pair in crossed.windows(2).filter(|pair| pair[0] != pair[1]) {
+            count((Some(pair[0]), Some(pair[1])), 0, person);
+        }
+        // Back where they were, with only crossings between, is no way to another zone; and a visit is of a way once.
+        let stays = zones(person, VISITOR_MS);
+        let pairs = stays.windows(2).filter(|pair| pair[0] != pair[1]);
+        let ways: BTreeSet<Way> = pairs.map(|pair| (Some(pair[0]), Some(pair[1]))).collect();
+        for way in ways {
+            count(way, 1, person);
+        }
+        for way in crossed
+            .first()
+            .map(|zone| (None, Some(*zone)))
+            .into_iter()
+            .chain(crossed.last().map(|zone| (Some(*zone), None)))
+        {
+            count(way, 0, person);
+            count(way, 1, person);
         }
     }
-    let id = |zone| name(scenario, zone).unwrap_or_default();
-    let flow = |((from, to), [all, visitors]): ((usize, usize), [Moves; 2])| Flow {
+    let id = |zone: Option<usize>| zone.and_then(|zone| name(scenario, zone));
+    let flow = |((from, to), [all, visitors]): (Way, [Moves; 2])| Flow {
         from_ms: plan.day.from,
         to_ms: plan.day.to,
         from_zone: id(from),
