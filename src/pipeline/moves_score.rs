@@ -92,7 +92,10 @@ impl Truth {
                         (_, None) => &mut truth.went_out,
                         _ => &mut truth.visitors,
                     };
-                    cells.insert((flow.from_zone.unwrap_or_default(), flow.to_zone.unwrap_or_default()), count);
+                    cells.insert(
+                        (flow.from_zone.unwrap_or_default(), flow.to_zone.unwrap_or_default()),
+                        count,
+                    );
                 }
                 Line::CrossVisit(cross) => {
                     let share = 100.0 * cross.also_visits as f64 / cross.visits as f64;

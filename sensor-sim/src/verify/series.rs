@@ -42,6 +42,10 @@ pub(super) struct Figure {
 pub(super) enum Table {
     /// From which zone visits went to which next.
     Flows,
+    /// In which zone visits began: flows from outside.
+    Entrances,
+    /// In which zone visits ended: flows to outside.
+    Exits,
     /// Of the visits to a zone those that were in another as well.
     CrossVisits,
     /// Visits by length.
@@ -49,12 +53,15 @@ pub(super) enum Table {
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 3] = [Self::Flows, Self::CrossVisits, Self::Dwell];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Flows, Self::Entrances, Self::Exits, Self::CrossVisits, Self::Dwell];
 
     /// Its name in a row and in a bound.
     pub(super) fn metric(self) -> &'static str {
         match self {
             Self::Flows => "flows",
+            Self::Entrances => "entrances",
+            Self::Exits => "exits",
             Self::CrossVisits => "cross_visits",
             Self::Dwell => "dwell",
         }
@@ -64,14 +71,15 @@ impl Table {
     pub(super) fn page(self) -> &'static str {
         match self {
             Self::CrossVisits => "cross-visits",
-            Self::Flows | Self::Dwell => self.metric(),
+            Self::Flows | Self::Entrances | Self::Exits => "flows",
+            Self::Dwell => "dwell",
         }
     }
 
     /// Cells of a smaller truth are too small for a percentage.
     pub(super) fn truth_min(self) -> f64 {
         match self {
-            Self::Flows | Self::Dwell => COUNT_MIN,
+            Self::Flows | Self::Entrances | Self::Exits | Self::Dwell => COUNT_MIN,
             Self::CrossVisits => 0.0,
         }
     }
@@ -80,7 +88,7 @@ impl Table {
     pub(super) fn series(self) -> &'static [(Step, Scope)] {
         use Scope::{Venue, Zones};
         match self {
-            Self::Flows | Self::CrossVisits => &[(Step::Day, Venue)],
+            Self::Flows | Self::Entrances | Self::Exits | Self::CrossVisits => &[(Step::Day, Venue)],
             Self::Dwell => {
                 &[(Step::Day, Venue), (Step::Day, Zones), (Step::Hour, Venue), (Step::Hour, Zones)]
             }

@@ -105,7 +105,7 @@ pub(super) async fn score(
     (table, step, scope): (Table, Step, Scope),
 ) -> Result<Option<Score>, Error> {
     match table {
-        Table::Flows => {
+        Table::Flows | Table::Entrances | Table::Exits => {
             let Some(sheets) = ways(server, table, &places.ways.flows).await? else { return Ok(None) };
             Ok(Some(Score::of_counts(&sheets, table.truth_min())))
         }
@@ -148,14 +148,22 @@ async fn ways(
             answer.windows.into_iter().map(WaysSaid::said).collect::<Option<HashMap<_, _>>>()
         };
         let mut said = said(&text).ok_or(Error::Answer { path })?;
-        sheets.extend(
-            part.iter().map(|((from, _), truth)| Sheet {
-                truth: (*truth).clone(),
-                said: said.remove(from).flatten(),
-            }),
-        );
+        sheets.extend(part.iter().map(|((from, _), truth)| Sheet {
+            truth: of_table(table, (*truth).clone()),
+            said: said.remove(from).flatten().map(|cells| of_table(table, cells)),
+        }));
     }
     Ok(Some(sheets))
+}
+
+/// The cells of one table: what came from outside and went there is no flow from zone to zone.
+fn of_table<V>(table: Table, mut cells: BTreeMap<Way, V>) -> BTreeMap<Way, V> {
+    cells.retain(|(from, to), _| match table {
+        Table::Entrances => from.is_none(),
+        Table::Exits => to.is_none(),
+        Table::Flows | Table::CrossVisits | Table::Dwell => from.is_some() && to.is_some(),
+    });
+    cells
 }
 
 /// Lengths of some windows of one place, true and said.

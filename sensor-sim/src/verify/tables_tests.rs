@@ -49,7 +49,7 @@ fn shares_alone_make_the_distance_and_what_is_not_told_is_weighed_apart() {
 
 const DAY_MS: i64 = 86_400_000;
 
-/// A day on which 60 go from a to b, 40 from b to a, 100 into a from outside; 50 stay 5 to 15 minutes and 50 an hour.
+/// A day on which 60 go from a to b, 40 from b to a, 50 into a and 50 into b from outside; 50 stay 5 to 15 minutes and 50 an hour.
 fn day() -> Vec<Line> {
     let header = Header { version: truth::VERSION, venue: "v".into(), seed: 1, from_ms: 0, to_ms: DAY_MS };
     let zone = |word: &str| (!word.is_empty()).then(|| word.to_owned());
@@ -78,11 +78,18 @@ fn day() -> Vec<Line> {
         people: People::default(),
         stable_devices: Some(Box::new(stable)),
     };
-    let lines = [flow("a", "b", 60), flow("b", "a", 40), flow("", "a", 100), cross(200, 60), cross(29, 29)];
+    let lines = [
+        flow("a", "b", 60),
+        flow("b", "a", 40),
+        flow("", "a", 50),
+        flow("", "b", 50),
+        cross(200, 60),
+        cross(29, 29),
+    ];
     [Line::Truth(header), Line::Window(window)].into_iter().chain(lines).collect()
 }
 
-/// Flows right but for 20 too few from outside, and a way of 20 that nobody went; cross-visits 3 points too many; a fifth
+/// Flows of 60 and 40 said to be 50 each; entrances right in a, and that of b not told; cross-visits 3 points too many; a fifth
 /// of the long visits said to be short; nothing else is offered.
 fn faulty(asked: &str) -> Result<String, u16> {
     let page = asked.split(['?', '/']).nth(5).unwrap_or_default();
@@ -97,10 +104,9 @@ fn faulty(asked: &str) -> Result<String, u16> {
     let flow = |from, to, value| cell(["from_zone", "to_zone"], [from, to], value);
     let cells = match page {
         "flows" => serde_json::json!([
-            flow(Some("a"), Some("b"), 60),
-            flow(Some("b"), Some("a"), 40),
-            flow(None, Some("a"), 80),
-            flow(Some("b"), Some("c"), 20)
+            flow(Some("a"), Some("b"), 50),
+            flow(Some("b"), Some("a"), 50),
+            flow(None, Some("a"), 50)
         ]),
         "cross-visits" => serde_json::json!([cell(["zone", "also"], [Some("a"), Some("b")], 33)]),
         "dwell" if !asked.contains("zone=") => serde_json::json!([]),
@@ -117,14 +123,18 @@ fn faulty(asked: &str) -> Result<String, u16> {
 async fn wrong_tables_are_wrong_by_so_much() {
     let file = written(&day());
     let must =
-        ["flows.tvd=0.1", "dwell.tvd=0.09", "flows.untold=0"].map(|text| text.parse().unwrap()).to_vec();
+        ["flows.tvd=0.1001", "dwell.tvd=0.09", "flows.untold=0"].map(|text| text.parse().unwrap()).to_vec();
     let order = Order { api: stand_in(faulty).await, truth: file.path().into(), must };
     let outcome = verify(&order, &Progress::new(None, "figures")).await.unwrap();
     let flows = named(&outcome, "flows").unwrap();
-    assert_eq!((flows.windows, flows.compared), (3, 3));
+    assert_eq!((flows.windows, flows.compared), (2, 2));
     near(flows.tvd, 0.1);
     near(flows.untold_percent, 0.0);
-    near(flows.mae_percent, 10.0);
+    near(flows.mae_percent, 20.0);
+    let doors = named(&outcome, "entrances").unwrap();
+    assert_eq!((doors.windows, doors.compared, doors.tvd), (2, 1, Some(0.0)));
+    near(doors.untold_percent, 50.0);
+    assert_eq!(named(&outcome, "exits").unwrap().tvd, None, "nobody left");
     let cross = named(&outcome, "cross_visits").unwrap();
     assert_eq!((cross.windows, cross.tvd), (1, None), "29 visits are too few for a share");
     near(cross.truth_mean, 30.0);
