@@ -18,6 +18,12 @@ export function isOfCrowd(metric) {
   return CROWD.has(metric);
 }
 
+/** Whether a metric is told of a place: footfall of the whole venue alone, and of a group what the crowd lens says. */
+export function isToldOf(metric, zone, groups) {
+  if (!zone) return true;
+  return groups.has(zone) ? isOfCrowd(metric) : metric !== "footfall";
+}
+
 /** Whether a metric of several windows is a sum of theirs. */
 export function isAdded(metric) {
   return ADDED.has(metric);

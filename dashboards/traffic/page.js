@@ -6,7 +6,7 @@ import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
 import { controlsIn, nameOf, placeField } from "../controls.js";
 import { periodFields, sayStretch, stepField, stepOf, stretchOf } from "../period.js";
-import { isOfCrowd, readSeries, stretchBefore, unitOf } from "../series.js";
+import { isToldOf, readSeries, stretchBefore, unitOf } from "../series.js";
 import { seriesViewIn } from "../series_view.js";
 import { showHeat } from "../heat.js";
 import { showRanking } from "../ranking.js";
@@ -72,9 +72,10 @@ openStillPage(({ venue, format, days, now }) => {
   const change = async (state) => {
     asked += 1;
     const mine = asked;
-    const ofGroup = groups.has(state.zone);
-    const metric = ofGroup && !isOfCrowd(state.metric) ? "occupancy" : state.metric;
-    const shown = ofGroup ? metrics.filter(isOfCrowd) : metrics;
+    const shown = metrics.filter((one) => isToldOf(one, state.zone, groups));
+    const metric = shown.includes(state.metric) ? state.metric : shown[0];
+    // Zones have no footfall: they stand in the order of their visitors then.
+    const ranked = metric === "footfall" ? "visitors" : metric;
     const stretch = stretchOf(state, today);
     const step = stepOf(state, stretch);
     const before = compared(state, stretch);
@@ -88,16 +89,16 @@ openStillPage(({ venue, format, days, now }) => {
       const both = async (one, by) => ({
         metric: one,
         points: await series(one, state.zone, stretch, by),
-        other: other && (isOfCrowd(one) || !groups.has(other.zone)) ? await series(one, other.zone, other.stretch, by) : null,
+        other: other && isToldOf(one, other.zone, groups) ? await series(one, other.zone, other.stretch, by) : null,
       });
       const [pairs, line] = await Promise.all([eachOf(shown, (one) => both(one, "day")), both(metric, step)]);
       if (mine !== asked) return;
       showTotals(pairs, metric, { name: versusName, note: noteOf(state, versusName) }, (one) => controls.set("metric", one), venue.k, format);
       course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, otherZone: other?.zone, marks: marksOf(venue, stretch, days) });
-      await showContrast(state, control, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
-      const [{ ranking, ofGroups }, hours] = await Promise.all([rank(metric, stretch), heat(state, metric, stretch)]);
+      await showContrast(state, control && isToldOf(metric, control.zone, groups) ? control : null, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
+      const [{ ranking, ofGroups }, hours] = await Promise.all([rank(ranked, stretch), heat(state, metric, stretch)]);
       if (mine !== asked) return;
-      showRank(state, metric, ranking, ofGroups);
+      showRank(state, ranked, ranking, ofGroups);
       showHeat({ body: place("heat-body"), legend: place("heat-legend"), readout: place("heat-readout"), tools: place("heat-tools") }, hours, metric, days, venue.k, format);
     } catch (error) {
       if (mine === asked) course.failed(error.detail ?? words.failed);
