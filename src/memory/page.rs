@@ -18,8 +18,9 @@ pub struct NoLock(#[from] region::Error);
 
 /// A locked page for one secret of `LEN` bytes; it is wiped when it is dropped.
 pub struct Page<const LEN: usize> {
-    // Fields are dropped in this order: the page is unlocked while it is still ours.
-    _lock: Option<region::LockGuard>,
+    // Fields are dropped in this order: the page is unlocked while it is still ours. The guard is in a block of its own, for
+    // the place of one that is not there would take along whatever lay on the stack.
+    _lock: Option<Box<region::LockGuard>>,
     page: Box<Aligned>,
 }
 
@@ -34,7 +35,7 @@ impl<const LEN: usize> Page<LEN> {
         // In a process that is locked the page is so already, and must not be unlocked for whoever gets it next.
         let lock = match super::locked() {
             Locked::Wholly => None,
-            Locked::Keys { .. } => Some(region::lock(page.0.as_ptr(), PAGE_BYTES)?),
+            Locked::Keys { .. } => Some(Box::new(region::lock(page.0.as_ptr(), PAGE_BYTES)?)),
         };
         Ok(Self { _lock: lock, page })
     }

@@ -15,6 +15,7 @@ use crate::calibration::{Kept, Summary};
 use crate::clock::{EpochMs, HALF_MS, SteadyMs};
 use crate::config::{ClockKind, Venue};
 use crate::ledger::Event;
+use crate::memory;
 use crate::optout::Gate;
 use crate::pseudonym::KeyError;
 use crate::release::{self, Figure, Judge, Live, Made, Sheet};
@@ -292,6 +293,20 @@ impl Floor {
         }
         self.pulse = pulse;
         self.wiped = reading.steady;
+        // What goes out lies where devices were handled before, and a value takes along what it does not write over.
+        memory::wipe_stack();
+        self.beat(at, reading, tally, out)
+    }
+
+    /// Lets what is due close.
+    #[inline(never)]
+    fn beat(
+        &mut self,
+        at: EpochMs,
+        reading: Reading,
+        tally: &Tally,
+        out: &mut Vec<Write>,
+    ) -> Result<(), KeyError> {
         if self.judge.begins(at) {
             self.lenses.resume(at);
         }
@@ -300,6 +315,7 @@ impl Floor {
         }
         let Passed { halves, closed, moves, keys_wiped, calibrated } =
             self.lenses.advance(Moment { at, steady: reading.steady });
+        memory::wipe_stack();
         self.tell_wiped(keys_wiped, reading, out);
         for event in std::mem::take(&mut self.news) {
             out.push(Write::Ledger { at: reading.wall, event });
