@@ -230,7 +230,7 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(strangers::list))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
-        .routes(routes!(session::myself, session::sign_in, session::sign_out))
+        .routes(routes!(session::myself, session::sign_in, session::change_password, session::sign_out))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::change, accounts::remove))
         .routes(routes!(tokens::list, tokens::add))
