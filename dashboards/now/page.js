@@ -8,11 +8,12 @@ import { zonesOf } from "./plan.js";
 import { curveOf } from "./curve.js";
 import { showSensors } from "./sensors.js";
 import { showNow } from "./number.js";
+import { alertsOf } from "./alerts.js";
 
 const WINDOW_MS = 300_000;
 const HOUR_MS = 3_600_000;
 const LATENESS_MS = 120_000;
-const SENSORS_EVERY_MS = 10_000;
+const ASKED_EVERY_MS = 10_000;
 
 function showAbout(venue) {
   place("about").replaceChildren(...words.about(venue.k).map((text) => html("p", {}, text)));
@@ -43,13 +44,14 @@ function curveReader(venue, curve) {
   };
 }
 
-function sensorReader(venue, format) {
+/** Reads what may change with any half-minute, and no more often than that is of use. */
+function steadyReader(path, show) {
   let last = -Infinity;
   return async (now = false) => {
-    if (!now && performance.now() - last < SENSORS_EVERY_MS) return;
+    if (!now && performance.now() - last < ASKED_EVERY_MS) return;
     last = performance.now();
     try {
-      showSensors(await read(`/${encodeURIComponent(venue.id)}/sensors`), venue, format);
+      show(await read(path));
     } catch {
       last = -Infinity;
     }
@@ -86,7 +88,11 @@ function showUsual(typical, at, format) {
 }
 
 function run({ venue, format, days }) {
-  const readSensors = sensorReader(venue, format);
+  const path = `/${encodeURIComponent(venue.id)}`;
+  const readSensors = steadyReader(`${path}/sensors`, (list) => showSensors(list, venue, format));
+  const showAlerts = alertsOf(venue, format);
+  // A rule turns where a figure or a sensor does, and both do with a half-minute. Without rules nobody asks.
+  const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, live ? Date.parse(live.at) : Date.now())) : () => {};
   const curve = curveOf(venue, format);
   const readCurve = curveReader(venue, curve);
   const readTypical = typicalReader(venue, days, format, curve);
@@ -127,11 +133,13 @@ function run({ venue, format, days }) {
       zones.show(live);
       refresh();
       readSensors();
+      readAlerts();
     },
     again() {
       window = null;
       refresh();
       readSensors(true);
+      readAlerts(true);
     },
   });
 }
