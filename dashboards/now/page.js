@@ -14,6 +14,8 @@ const WINDOW_MS = 300_000;
 const HOUR_MS = 3_600_000;
 const LATENESS_MS = 120_000;
 const ASKED_EVERY_MS = 10_000;
+/** So long after a half-minute its figures are stored, and rules have looked at them. */
+const RULES_LOOK_MS = 2_000;
 
 function showAbout(venue) {
   place("about").replaceChildren(...words.about(venue.k).map((text) => html("p", {}, text)));
@@ -44,17 +46,23 @@ function curveReader(venue, curve) {
   };
 }
 
-/** Reads what may change with any half-minute, and no more often than that is of use. */
-function steadyReader(path, show) {
+/** Reads what may change with a half-minute: some moments after it, when all of it is judged, and not too often. */
+function steadyReader(path, show, settlesMs = 0) {
   let last = -Infinity;
-  return async (now = false) => {
-    if (!now && performance.now() - last < ASKED_EVERY_MS) return;
+  let later = null;
+  const ask = async () => {
+    later = null;
     last = performance.now();
     try {
       show(await read(path));
     } catch {
       last = -Infinity;
     }
+  };
+  return (now = false) => {
+    const wait = now ? 0 : Math.max(settlesMs, last + ASKED_EVERY_MS - performance.now());
+    if (wait <= 0) ask();
+    else later ??= setTimeout(ask, wait);
   };
 }
 
@@ -92,7 +100,7 @@ function run({ venue, format, days }) {
   const readSensors = steadyReader(`${path}/sensors`, (list) => showSensors(list, venue, format));
   const showAlerts = alertsOf(venue, format);
   // A rule turns where a figure or a sensor does, and both do with a half-minute. Without rules nobody asks.
-  const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, live ? Date.parse(live.at) : Date.now())) : () => {};
+  const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, Date.parse(live.at)), RULES_LOOK_MS) : () => {};
   const curve = curveOf(venue, format);
   const readCurve = curveReader(venue, curve);
   const readTypical = typicalReader(venue, days, format, curve);
@@ -128,12 +136,13 @@ function run({ venue, format, days }) {
   follow(venue.id, {
     state: showLink,
     live(answer) {
+      const isFirst = live === null;
       live = answer;
       showNow(live, venue, format);
       zones.show(live);
       refresh();
       readSensors();
-      readAlerts();
+      readAlerts(isFirst);
     },
     again() {
       window = null;

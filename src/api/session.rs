@@ -197,7 +197,9 @@ pub(super) async fn change_password(
     let Json(PasswordEdit { password, new_password }) =
         body.map_err(|rejection| Problem::of_body(&rejection, CHANGE))?;
     let Who::Account { id, name } = caller.who else {
-        return Err(Problem::forbidden("only an account has a password; sign in with a name and its password"));
+        return Err(Problem::forbidden(
+            "only an account has a password; sign in with a name and its password",
+        ));
     };
     tries.ask(way.client, &name)?;
     let change = OwnPassword { known: &password, wanted: &new_password };

@@ -80,6 +80,10 @@ pub(super) async fn stream(
 }
 
 #[cfg(test)]
+#[path = "stream_tests.rs"]
+mod onlookers;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::stage::Stage;

@@ -25,7 +25,7 @@ fn views() -> impl Iterator<Item = View> {
 }
 
 /// Waits until the first page shows numbers and its curve.
-fn until_it_shows(browser: &mut Browser) {
+pub(crate) fn until_it_shows(browser: &mut Browser) {
     browser.until(
         "the page is live",
         "return document.querySelector('#link').dataset.state === 'live'
@@ -68,16 +68,21 @@ const FAINT: &str = "const pen = Object.assign(document.createElement('canvas'),
     return zones.map((zone) => [zone.dataset.shade, contrast(zone)]).filter(([, ratio]) => !(ratio >= 4.5));";
 
 /// Waits until a form has led to the first page, and that shows numbers.
-fn at_home(browser: &mut Browser) {
+pub(crate) fn at_home(browser: &mut Browser) {
     let _ = browser.text("#link");
     until_it_shows(browser);
 }
 
-/// The pages by which the staff come in, from the link of the first start to a refused sign-in.
-fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
+/// Where the first account is made, as the server has said to whoever started it.
+pub(crate) fn set_up_place(mall: &Mall) -> String {
     let said = std::fs::read_to_string(mall.server.directory().join("said")).expect("what the server said");
     let link = said.lines().find_map(|line| line.trim().strip_prefix("http://")).expect("a link");
-    let place = link.split_once('/').map(|(_, place)| format!("/{place}")).expect("its place");
+    link.split_once('/').map(|(_, place)| format!("/{place}")).expect("its place")
+}
+
+/// The pages by which the staff come in, from the link of the first start to a refused sign-in.
+fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
+    let place = set_up_place(mall);
     let mut wrong = Vec::new();
     for language in ["en", "fr"] {
         browser.go(&mall.url(&format!("/login?lang={language}")));
