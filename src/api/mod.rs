@@ -47,6 +47,7 @@ mod way;
 pub use problem::Problem;
 pub use shopper::poster::{NotPrinted, Poster};
 pub use strangers::Strangers;
+pub use stream::bounded;
 pub use tls::{Tls, TlsError, speech};
 pub use token::{Access, Token};
 pub use way::{Entrance, Peer};

@@ -8,8 +8,9 @@ use super::mall::Mall;
 use super::operator::{DESK, open};
 use super::pages::{looked_at, until_it_shows};
 
-/// So full that the band lies over the rule's threshold, and nearly empty.
+/// So full that the band lies over the rule's threshold, fuller, and nearly empty.
 const FULL: u32 = 2_500;
+const FULLER: u32 = 3_500;
 const NEARLY_EMPTY: u32 = 4;
 /// Half-minutes until the mean of ten minutes knows of it and its window has closed.
 const HALVES: i64 = 50;
@@ -19,8 +20,12 @@ fn market(mall: &Mall) -> Value {
     mall.server.json("/api/v1/venues/mall/alerts")[0].clone()
 }
 
+/// How far below the place of the alerts the plan begins.
 fn top_of_the_plan(browser: &mut Browser) -> Value {
-    browser.run("return document.querySelector('#floors').getBoundingClientRect().top + scrollY")
+    browser.run(
+        "const [alerts, plan] = ['#alerts', '#floors'].map((id) => document.querySelector(id).getBoundingClientRect().top);
+         return plan - alerts;",
+    )
 }
 
 #[test]
@@ -52,6 +57,7 @@ fn an_alert_comes_and_goes_on_a_page_that_is_left_open() {
     assert!(first.as_str().is_some_and(|text| text.starts_with("Alert: Market, People present over 25: ")));
     // It is said once: a newer figure changes the line, and nothing is said again.
     browser.run("window.again = 0; new MutationObserver(() => { again += 1; }).observe(document.querySelector('#alerts-said'), { childList: true, characterData: true, subtree: true })");
+    mall.fill("market", FULLER);
     mall.play(HALVES);
     browser.until(
         "a newer figure is shown",
