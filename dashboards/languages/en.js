@@ -208,10 +208,10 @@ export const english = {
   rulesTitle: "Alert rules", rulesNote: "They are in the server's configuration file, as [[venue.alert]], and are changed there. They look at published figures only.",
   alert: {
     when: { over: (metric, n) => `${metric} over ${n}`, under: (metric, n) => `${metric} under ${n}`, unlike_usual: (metric) => `${metric} unlike the usual`, sensor_gone: () => "Sensor gone" },
-    length: { "5m": (n, count) => (count === 1 ? "over five minutes" : `over ${n} times five minutes`), "15m": (n, count) => (count === 1 ? "over a quarter of an hour" : `over ${n} quarters of an hour`), "1h": (n, count) => (count === 1 ? "over an hour" : `over ${n} hours`), "1d": (n, count) => (count === 1 ? "over a day" : `over ${n} days`) },
+    length: { "5m": (n, count) => (count === 1 ? "for five minutes" : `for ${n} times five minutes`), "15m": (n, count) => (count === 1 ? "for a quarter of an hour" : `for ${n} quarters of an hour`), "1h": (n, count) => (count === 1 ? "for an hour" : `for ${n} hours`), "1d": (n, count) => (count === 1 ? "for a day" : `for ${n} days`) },
     silence: (n) => `silent for ${n} min`,
     gone: (n, count) => `${n} ${count === 1 ? "sensor is" : "sensors are"} silent`, since: (when) => `since ${when}`, begun: (text, figure) => `Alert: ${text}: ${figure}.`, over: (text) => `Alert over: ${text}.`,
-    state: { quiet: "Quiet", firing: "Alert", no_data: "No figure to judge by" }, rule: "Watches for", says: "Says", newest: "Newest figure", none: "No rule is configured.",
+    state: { quiet: "Quiet", firing: "Alert", no_data: "Nothing to judge by" }, none: "No rule is configured.",
   },
   settledTitle: "How the venue is set", settledNote: "These are in the server's configuration file. A change there shows here.",
   settled: {

@@ -211,7 +211,7 @@ export const french = {
     length: { "5m": (n, count) => (count === 1 ? "pendant cinq minutes" : `pendant ${n} fois cinq minutes`), "15m": (n, count) => (count === 1 ? "pendant un quart d'heure" : `pendant ${n} quarts d'heure`), "1h": (n, count) => (count === 1 ? "pendant une heure" : `pendant ${n} heures`), "1d": (n, count) => (count === 1 ? "pendant un jour" : `pendant ${n} jours`) },
     silence: (n) => `muette depuis ${n} min`,
     gone: (n, count) => `${n} ${count < 2 ? "antenne muette" : "antennes muettes"}`, since: (when) => `depuis ${when}`, begun: (text, figure) => `Alerte : ${text} : ${figure}.`, over: (text) => `Alerte finie : ${text}.`,
-    state: { quiet: "Calme", firing: "Alerte", no_data: "Aucun chiffre pour juger" }, rule: "Surveille", says: "État", newest: "Dernier chiffre", none: "Aucune règle n'est configurée.",
+    state: { quiet: "Calme", firing: "Alerte", no_data: "Rien pour en juger" }, none: "Aucune règle n'est configurée.",
   },
   settledTitle: "Réglages du lieu", settledNote: "Ils sont dans le fichier de configuration du serveur. Un changement là-bas se voit ici.",
   settled: {

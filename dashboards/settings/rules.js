@@ -10,12 +10,10 @@ export async function showRules(venue, now, format) {
   const alerts = venue.alert_rules ? await read(`/${encodeURIComponent(venue.id)}/alerts`) : [];
   const line = (alert) => {
     const since = alert.since === null ? "" : sinceOf(alert, now, format);
-    const state = html("td", { class: "left", "data-alert": alert.state }, html("span", {}, words.alert.state[alert.state]), " ", html("span", { class: "quiet" }, since));
-    const rule = html("td", { class: "left" }, `${ruleOf(alert, format)}, ${lengthOf(alert, format)}`);
-    return html("tr", {}, html("th", { scope: "row" }, alert.name), html("td", { class: "left" }, placeOf(alert, venue)), rule, state, html("td", {}, figureOf(alert, format)));
+    const state = html("span", { "data-alert": alert.state }, html("b", {}, words.alert.state[alert.state]), " ", html("span", { class: "quiet" }, since));
+    const rule = html("span", {}, `${placeOf(alert, venue)}: ${ruleOf(alert, format)}, ${lengthOf(alert, format)}`);
+    return html("li", {}, html("strong", {}, alert.name), " ", rule, " ", state, " ", html("span", {}, figureOf(alert, format)));
   };
-  const head = [words.keys.name, words.place, words.alert.rule, words.alert.says, words.alert.newest];
-  const cells = head.map((text, i) => html("th", { scope: "col", class: i > 0 && i < 4 ? "left" : null }, text));
-  const table = html("table", { "aria-labelledby": "rules-title" }, html("thead", {}, html("tr", {}, ...cells)), html("tbody", {}, ...alerts.map(line)));
-  place("rules-body").replaceChildren(alerts.length ? table : html("p", { class: "empty" }, words.alert.none));
+  const list = html("ul", { class: "rules", "aria-labelledby": "rules-title" }, ...alerts.map(line));
+  place("rules-body").replaceChildren(alerts.length ? list : html("p", { class: "empty" }, words.alert.none));
 }

@@ -66,10 +66,10 @@ fn an_alert_comes_and_goes_on_a_page_that_is_left_open() {
     assert_eq!(browser.run("return again"), 0);
     let mut wrong = looked_at(&mut browser, &axe, "now with an alert");
     open(&mut browser, &mall, "settings");
-    browser.until("the rules are listed", "return document.querySelectorAll('#rules tbody tr').length === 3");
+    browser.until("the rules are listed", "return document.querySelectorAll('#rules li').length === 3");
     let rules = browser.text("#rules");
     for words in
-        ["market-full", "over five minutes", "Alert since", "No figure to judge by", "silent for 10 min"]
+        ["market-full", "for five minutes", "Alert since", "Nothing to judge by", "silent for 10 min"]
     {
         assert!(rules.contains(words), "{words} is not in {rules}");
     }
