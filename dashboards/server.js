@@ -108,6 +108,7 @@ export function follow(venue, on) {
     try {
       show(await read(`/${encodeURIComponent(venue)}/live`));
     } catch (error) {
+      on.state("reconnecting");
       if (error instanceof Refused && error.status === 401) location.reload();
     }
   };
@@ -122,9 +123,11 @@ export function follow(venue, on) {
     source.onerror = () => {
       lost = true;
       clearTimeout(quiet);
-      on.state("reconnecting");
       // A browser comes back by itself from a lost line, but not from a refusal.
-      if (source.readyState !== EventSource.CLOSED) return;
+      if (source.readyState !== EventSource.CLOSED) {
+        on.state("reconnecting");
+        return;
+      }
       insteadOf();
       setTimeout(open, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);
       tries += 1;
