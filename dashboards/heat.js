@@ -3,8 +3,8 @@
 import { words } from "./words.js";
 import { html } from "./markup.js";
 import { saver } from "./csv.js";
-import { written, saidPoint, shadeOf, stepWidth, edges } from "./states.js";
-import { unitOf, wholeOf } from "./series.js";
+import { edges, saidPoint, shadeOf, stepWidth, unitOf, written } from "./states.js";
+import { wholeOf } from "./series.js";
 import { DAY_MS, weekdayOf } from "./days.js";
 
 /** A Monday at noon, from which the names of the weekdays are told. */

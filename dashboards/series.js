@@ -29,12 +29,6 @@ export function isAdded(metric) {
   return ADDED.has(metric);
 }
 
-/** Whether a metric is a percentage, minutes, or a number of people or visits. */
-export function unitOf(metric) {
-  if (metric === "capture_rate") return "percent";
-  return metric.startsWith("dwell") ? "minutes" : "number";
-}
-
 /**
  * A stretch of whole venue days, the last one included.
  * @typedef {{ from: string, to: string }} Stretch

@@ -5,8 +5,8 @@ import { html } from "./markup.js";
 import { chartIn, chartLegend, newestOf } from "./chart.js";
 import { SERIES_COLUMNS, saver, seriesRows } from "./csv.js";
 import { showNotes } from "./flags.js";
-import { saidPoint } from "./states.js";
-import { isAdded, unitOf } from "./series.js";
+import { saidPoint, unitOf } from "./states.js";
+import { isAdded } from "./series.js";
 
 /** Hours of more days than these have their ticks at days. */
 const CLOCK_TICKS_MS_MAX = 3 * 86_400_000;

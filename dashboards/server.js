@@ -98,22 +98,37 @@ export function follow(venue, on) {
     clearTimeout(quiet);
     quiet = setTimeout(() => on.state("quiet"), QUIET_MS);
   };
+  const show = (answer) => {
+    watch();
+    on.state("live");
+    on.live(answer);
+  };
+  // Where every place for a stream is taken the newest is asked for instead. Whoever is signed out is shown the door.
+  const insteadOf = async () => {
+    try {
+      show(await read(`/${encodeURIComponent(venue)}/live`));
+    } catch (error) {
+      on.state("reconnecting");
+      if (error instanceof Refused && error.status === 401) location.reload();
+    }
+  };
   const open = () => {
     const source = new EventSource(`/api/v1/venues/${encodeURIComponent(venue)}/live/stream`);
     source.onmessage = (event) => {
       tries = 0;
-      watch();
-      on.state("live");
-      on.live(JSON.parse(event.data));
+      show(JSON.parse(event.data));
       if (lost) on.again();
       lost = false;
     };
     source.onerror = () => {
       lost = true;
       clearTimeout(quiet);
-      on.state("reconnecting");
       // A browser comes back by itself from a lost line, but not from a refusal.
-      if (source.readyState !== EventSource.CLOSED) return;
+      if (source.readyState !== EventSource.CLOSED) {
+        on.state("reconnecting");
+        return;
+      }
+      insteadOf();
       setTimeout(open, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);
       tries += 1;
     };

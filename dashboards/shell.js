@@ -1,7 +1,7 @@
 // What is around every page: the venue, the way to the other pages, the language.
 
 import { formats, otherLanguages, speak, words } from "./words.js";
-import { read, readUntil, ifThere } from "./server.js";
+import { change, read, readUntil, ifThere } from "./server.js";
 import { html, label, place } from "./markup.js";
 import { daysOf } from "./days.js";
 
@@ -56,6 +56,21 @@ function showLanguages() {
   place("language").replaceChildren(...otherLanguages().map(button));
 }
 
+/** The way out, for whoever came in with an account: the server has written that on the page. */
+function showWayOut() {
+  if (!("signedIn" in document.body.dataset)) return;
+  const button = html("button", { type: "button", class: "quiet" }, words.me.signOut);
+  button.addEventListener("click", async () => {
+    try {
+      await change("DELETE", "/api/v1/session");
+      location.assign("/login");
+    } catch {
+      showLink("trouble");
+    }
+  });
+  place("sign-out").replaceChildren(button);
+}
+
 /** The moment of the venue's clock; the machine's own where none is known yet. */
 async function momentOf(venue) {
   try {
@@ -79,6 +94,7 @@ export async function openPage(run) {
   const page = document.body.dataset.page;
   label();
   showLanguages();
+  showWayOut();
   showLink("connecting");
   const known = named();
   const list = readUntil("", () => showLink("trouble"));

@@ -43,6 +43,12 @@ export function edges(width) {
   return Array.from({ length: STEPS }, (_, step) => step * width);
 }
 
+/** Whether a metric is a percentage, minutes, or a number of people or visits. */
+export function unitOf(metric) {
+  if (metric === "capture_rate") return "percent";
+  return metric.startsWith("dwell") ? "minutes" : "number";
+}
+
 /** A value of a metric with its unit. */
 export function written(value, unit, format) {
   if (unit === "percent") return words.percent(format.number(value));

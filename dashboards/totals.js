@@ -3,8 +3,8 @@
 import { words } from "./words.js";
 import { html, place } from "./markup.js";
 import { saver } from "./csv.js";
-import { saidPoint } from "./states.js";
-import { difference, isAdded, unitOf, wholeOf } from "./series.js";
+import { saidPoint, unitOf } from "./states.js";
+import { difference, isAdded, wholeOf } from "./series.js";
 
 /**
  * The series of a metric over a period, and over the one that it is compared with.

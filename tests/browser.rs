@@ -5,6 +5,8 @@
 
 #[path = "browser/air.rs"]
 mod air;
+#[path = "browser/alerts.rs"]
+mod alerts;
 #[path = "browser/axe.rs"]
 mod axe;
 #[path = "browser/driver.rs"]
@@ -23,5 +25,7 @@ mod pages;
 #[path = "support/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
+#[path = "browser/staff.rs"]
+mod staff;
 #[path = "support/venue.rs"]
 mod venue;

@@ -8,11 +8,14 @@ import { zonesOf } from "./plan.js";
 import { curveOf } from "./curve.js";
 import { showSensors } from "./sensors.js";
 import { showNow } from "./number.js";
+import { alertsOf } from "./alerts.js";
 
 const WINDOW_MS = 300_000;
 const HOUR_MS = 3_600_000;
 const LATENESS_MS = 120_000;
-const SENSORS_EVERY_MS = 10_000;
+const ASKED_EVERY_MS = 10_000;
+/** So long after a half-minute its figures are stored, and rules have looked at them. */
+const RULES_LOOK_MS = 2_000;
 
 function showAbout(venue) {
   place("about").replaceChildren(...words.about(venue.k).map((text) => html("p", {}, text)));
@@ -43,16 +46,23 @@ function curveReader(venue, curve) {
   };
 }
 
-function sensorReader(venue, format) {
+/** Reads what may change with a half-minute: some moments after it, when all of it is judged, and not too often. */
+function steadyReader(path, show, settlesMs = 0) {
   let last = -Infinity;
-  return async (now = false) => {
-    if (!now && performance.now() - last < SENSORS_EVERY_MS) return;
+  let later = null;
+  const ask = async () => {
+    later = null;
     last = performance.now();
     try {
-      showSensors(await read(`/${encodeURIComponent(venue.id)}/sensors`), venue, format);
+      show(await read(path));
     } catch {
       last = -Infinity;
     }
+  };
+  return (now = false) => {
+    const wait = now ? 0 : Math.max(settlesMs, last + ASKED_EVERY_MS - performance.now());
+    if (wait <= 0) ask();
+    else later ??= setTimeout(ask, wait);
   };
 }
 
@@ -86,7 +96,11 @@ function showUsual(typical, at, format) {
 }
 
 function run({ venue, format, days }) {
-  const readSensors = sensorReader(venue, format);
+  const path = `/${encodeURIComponent(venue.id)}`;
+  const readSensors = steadyReader(`${path}/sensors`, (list) => showSensors(list, venue, format));
+  const showAlerts = alertsOf(venue, format);
+  // A rule turns where a figure or a sensor does, and both do with a half-minute. Without rules nobody asks.
+  const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, Date.parse(live.at)), RULES_LOOK_MS) : () => {};
   const curve = curveOf(venue, format);
   const readCurve = curveReader(venue, curve);
   const readTypical = typicalReader(venue, days, format, curve);
@@ -122,16 +136,19 @@ function run({ venue, format, days }) {
   follow(venue.id, {
     state: showLink,
     live(answer) {
+      const isFirst = live === null;
       live = answer;
       showNow(live, venue, format);
       zones.show(live);
       refresh();
       readSensors();
+      readAlerts(isFirst);
     },
     again() {
       window = null;
       refresh();
       readSensors(true);
+      readAlerts(true);
     },
   });
 }

@@ -1,10 +1,12 @@
-// Settings: who one is, who else may look, which programs may ask, and how the venue is set.
+// Settings: who one is, who else may look, which programs may ask, what alerts watch for, and how the venue is set.
 
 import { words } from "../words.js";
-import { Refused, change, read, readPath } from "../server.js";
+import { Refused, read, readPath } from "../server.js";
 import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
 import { keysIn, sayRoles } from "./keys.js";
+import { passwordOf } from "./password.js";
+import { showRules } from "./rules.js";
 
 /** An answer, or null where this server has no such thing, or not for whoever asks. */
 async function ifAllowed(answer) {
@@ -23,13 +25,7 @@ function showMe(session, venues) {
   }
   place("me-said").textContent = words.me[session.kind]?.(session.name) ?? session.name;
   place("me-roles").textContent = sayRoles(session.roles, venues);
-  if (session.kind !== "account") return;
-  const out = html("button", { type: "button", class: "save" }, words.me.signOut);
-  out.addEventListener("click", async () => {
-    await change("DELETE", "/api/v1/session");
-    location.assign("/");
-  });
-  place("me-tools").append(out);
+  if (session.kind === "account") passwordOf(session.name);
 }
 
 function showSettled(venue, format) {
@@ -56,14 +52,14 @@ function tellToken(answer) {
   return words.keys.made_(answer.label);
 }
 
-openStillPage(async ({ venue, format }) => {
+openStillPage(async ({ venue, now, format }) => {
   showSettled(venue, format);
   try {
     const { venues } = await read("");
     showMe(await ifAllowed(readPath("/api/v1/session")), venues);
     const accounts = { kind: "accounts", what: "name", entry: (fields) => ({ name: fields.get("name"), password: fields.get("password") }), made: (answer) => words.keys.made_(answer.name) };
     const tokens = { kind: "tokens", what: "label", entry: (fields) => ({ label: fields.get("label") }), made: tellToken };
-    await Promise.all([accounts, tokens].map((about) => ifAllowed(keysIn(about, venues, format))));
+    await Promise.all([showRules(venue, now, format), ...[accounts, tokens].map((about) => ifAllowed(keysIn(about, venues, format)))]);
   } catch (error) {
     place("me-said").textContent = error.detail ?? words.failed;
   }

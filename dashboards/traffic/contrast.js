@@ -2,8 +2,8 @@
 
 import { words } from "../words.js";
 import { html, place } from "../markup.js";
-import { saidPoint } from "../states.js";
-import { difference, unitOf, wholeOf } from "../series.js";
+import { saidPoint, unitOf } from "../states.js";
+import { difference, wholeOf } from "../series.js";
 import { changeOf } from "../totals.js";
 
 /**

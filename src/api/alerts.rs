@@ -2,10 +2,15 @@
 
 use axum::extract;
 use axum::response::Response;
+use passant_wire::Id;
 
+use super::asked::{place_of, steps};
+use super::figures::StepWord;
 use super::table::{Format, Table, answer, cell};
 use super::{Problem, State};
-use crate::config::Venue;
+use crate::clock::Step;
+use crate::config::{Alert, Venue, Watch, When};
+use crate::release::Metric;
 use crate::store::{AlertRow, AlertState};
 
 /// The alerts of a venue, in the order of the configuration.
@@ -26,6 +31,16 @@ pub(super) struct AlertItem {
     metric: Option<String>,
     /// The rule in words.
     rule: String,
+    /// What it watches for.
+    when: WhenWord,
+    /// The threshold of `over` and `under`, in whole units of the metric; null for the others.
+    #[schema(required = true)]
+    threshold: Option<u32>,
+    /// The length of its windows; null where it looks at sensors, whose silence is counted in five minutes.
+    #[schema(required = true)]
+    step: Option<StepWord>,
+    /// So many of them in a row.
+    windows: u32,
     /// What it says; a figure that is held back is `no_data`, and never fires.
     state: AlertState,
     /// Since when, RFC 3339; null until the first figure.
@@ -40,6 +55,20 @@ pub(super) struct AlertItem {
     /// The upper end of its 80 % band.
     #[schema(required = true)]
     high: Option<u32>,
+}
+
+/// What a rule watches for.
+#[derive(Clone, Copy, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WhenWord {
+    /// The band lies over the threshold.
+    Over,
+    /// The band lies under it.
+    Under,
+    /// The band lies outside those of the same hours of the weeks before.
+    UnlikeUsual,
+    /// A sensor of the place is silent.
+    SensorGone,
 }
 
 /// What every alert rule of a venue says now.
@@ -64,14 +93,19 @@ pub(super) async fn list(
 
 impl AlertList {
     pub(super) fn new(venue: &Venue, rows: &[AlertRow]) -> Self {
-        let item = |alert: &crate::config::Alert| {
+        let item = |alert: &Alert| {
             let row = rows.iter().find(|row| row.name == alert.name);
             let figure = row.and_then(|row| row.figure);
+            let (when, threshold) = WhenWord::of(&alert.watch);
             AlertItem {
                 name: alert.name.to_string(),
                 zone: alert.scope.as_ref().map(ToString::to_string),
                 metric: alert.metric().map(ToOwned::to_owned),
                 rule: alert.to_string(),
+                when,
+                threshold,
+                step: step_of(venue, alert).map(StepWord::from),
+                windows: alert.windows,
                 state: row.map_or(AlertState::NoData, |row| row.state),
                 since: row.map(|row| venue.calendar.rfc3339(row.since)),
                 value: figure.map(|figure| figure.value),
@@ -80,6 +114,25 @@ impl AlertList {
             }
         };
         Self(venue.alerts.iter().map(item).collect())
+    }
+}
+
+/// The length of the windows that a rule looks at: its own, or the shortest that its place has.
+fn step_of(venue: &Venue, alert: &Alert) -> Option<Step> {
+    let Watch::Figure { metric, step, .. } = &alert.watch else { return None };
+    let (place, _) = place_of(venue, alert.scope.as_ref().map(Id::as_str)).ok()?;
+    step.or_else(|| steps(Metric::parse(metric)?, place).next())
+}
+
+impl WhenWord {
+    /// The word, and the threshold where there is one.
+    fn of(watch: &Watch) -> (Self, Option<u32>) {
+        match watch {
+            Watch::SensorGone => (Self::SensorGone, None),
+            Watch::Figure { when: When::Over(threshold), .. } => (Self::Over, Some(*threshold)),
+            Watch::Figure { when: When::Under(threshold), .. } => (Self::Under, Some(*threshold)),
+            Watch::Figure { when: When::UnlikeUsual, .. } => (Self::UnlikeUsual, None),
+        }
     }
 }
 
@@ -118,6 +171,7 @@ mod tests {
         let stage = Stage::set().await;
         let antennas = json!({
             "name": "antennas", "zone": null, "metric": null, "rule": "sensor gone, minutes: 10",
+            "when": "sensor_gone", "threshold": null, "step": null, "windows": 2,
             "state": "no_data", "since": null, "value": null, "low": null, "high": null,
         });
         let path = "/api/v1/venues/mall/alerts";
@@ -137,7 +191,9 @@ mod tests {
         stage.store.save_alert(&row).await.unwrap();
         let full = json!({
             "name": "food-court-full", "zone": "food-court", "metric": "occupancy",
-            "rule": "occupancy over 400, windows: 2", "state": "firing",
+            "rule": "occupancy over 400, windows: 2", "when": "over", "threshold": 400,
+            // The rule names no step: it looks at the shortest that a zone has.
+            "step": "5m", "windows": 2, "state": "firing",
             "since": "2026-11-20T12:10:00+01:00", "value": 460, "low": 410, "high": 510,
         });
         assert_eq!(stage.get(path).await.json(), json!([full, antennas]));

@@ -136,7 +136,7 @@ pub(super) fn named<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
 }
 
 /// The steps in which a place has a metric.
-fn steps(metric: Metric, place: Place) -> impl Iterator<Item = Step> {
+pub(super) fn steps(metric: Metric, place: Place) -> impl Iterator<Item = Step> {
     let has_any = place != Place::Group || metric.is_of_the_crowd();
     Step::ALL.into_iter().filter(move |step| has_any && metric.has_step(*step, place == Place::Venue))
 }

@@ -50,6 +50,7 @@ mod way;
 pub use problem::Problem;
 pub use shopper::poster::{NotPrinted, Poster};
 pub use strangers::Strangers;
+pub use stream::bounded;
 pub use tls::{Tls, TlsError, speech};
 pub use token::{Access, Token};
 pub use way::{Entrance, Peer};
@@ -239,7 +240,7 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(walk::now))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
-        .routes(routes!(session::myself, session::sign_in, session::sign_out))
+        .routes(routes!(session::myself, session::sign_in, session::change_password, session::sign_out))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::change, accounts::remove))
         .routes(routes!(tokens::list, tokens::add))

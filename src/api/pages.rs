@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::caller::{Caller, Who};
 use super::{Problem, Served, State};
 
 /// A file that is given as it is here.
@@ -67,11 +68,13 @@ const PAGES: &[Page] = &[
         "chart.js",
         "rove.js",
         "sensor_care.js",
+        "alerts.js",
         "now/geometry.js",
         "now/plan.js",
         "now/curve.js",
         "now/sensors.js",
         "now/number.js",
+        "now/alerts.js",
         "now/page.js",
     ],
     page![
@@ -142,7 +145,16 @@ const PAGES: &[Page] = &[
         "calibration/page.js",
     ],
     page!["privacy", "privacy/privacy.html", "series.js", "csv.js", "period.js", "privacy/page.js"],
-    page!["settings", "settings/settings.html", "settings/keys.js", "settings/page.js"],
+    page![
+        "settings",
+        "settings/settings.html",
+        "states.js",
+        "alerts.js",
+        "settings/keys.js",
+        "settings/password.js",
+        "settings/rules.js",
+        "settings/page.js",
+    ],
 ];
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
@@ -156,7 +168,16 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The outlines, in the order of the pages.
-static OUTLINES: LazyLock<Vec<Asset>> = LazyLock::new(|| PAGES.iter().map(Page::outline).collect());
+static OUTLINES: LazyLock<Vec<Outline>> = LazyLock::new(|| {
+    let of = |page: &Page| Outline { signed_in: page.outline(" data-signed-in"), others: page.outline("") };
+    PAGES.iter().map(of).collect()
+});
+
+/// A page's outline: whoever is signed in finds the way out on it, without a question more.
+struct Outline {
+    signed_in: Asset,
+    others: Asset,
+}
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let style = concat!(
@@ -197,28 +218,39 @@ pub(super) fn icon() -> Router<Served> {
     })
 }
 
-async fn first(headers: HeaderMap) -> Response {
-    OUTLINES[0].answer(&headers)
+async fn first(caller: Option<extract::Extension<Caller>>, headers: HeaderMap) -> Response {
+    OUTLINES[0].answer(caller, &headers)
 }
 
 async fn of_venue(
     extract::State(state): extract::State<State>,
     extract::Path(venue): extract::Path<String>,
+    caller: Option<extract::Extension<Caller>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.venue(&venue)?;
-    Ok(OUTLINES[0].answer(&headers))
+    Ok(OUTLINES[0].answer(caller, &headers))
 }
 
 async fn page_of_venue(
     extract::State(state): extract::State<State>,
     extract::Path((venue, page)): extract::Path<(String, String)>,
+    caller: Option<extract::Extension<Caller>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.venue(&venue)?;
     let known = PAGES.iter().zip(OUTLINES.iter()).find(|(known, _)| known.name == page);
     let (_, outline) = known.ok_or_else(|| Problem::not_found(NO_PAGE))?;
-    Ok(outline.answer(&headers))
+    Ok(outline.answer(caller, &headers))
+}
+
+impl Outline {
+    fn answer(&self, caller: Option<extract::Extension<Caller>>, headers: &HeaderMap) -> Response {
+        match caller.map(|extract::Extension(caller)| caller.who) {
+            Some(Who::Account { .. }) => self.signed_in.answer(headers),
+            _ => self.others.answer(headers),
+        }
+    }
 }
 
 impl Page {
@@ -230,12 +262,13 @@ impl Page {
         self.modules.iter().any(|module| module.text.contains(UPLOT))
     }
 
-    /// The shell around the page's own part.
-    fn outline(&self) -> Asset {
+    /// The shell around the page's own part, with what its body says of the reader.
+    fn outline(&self, reader: &str) -> Asset {
         let preload = format!("<link rel=\"modulepreload\" href=\"{UPLOT}\">\n");
         let text = source!("shell.html")
             .replace("{preload}\n", if self.draws_curves() { &preload } else { "" })
             .replace("{page}", self.name)
+            .replace("{signed-in}", reader)
             .replace("{main}\n", self.main);
         Asset::new(String::new(), "text/html; charset=utf-8", text)
     }

@@ -45,6 +45,7 @@ pub(super) const RULES: &[(&str, &str, Needs)] = &[
     ("POST", "/setup/{key}", Nothing),
     ("POST", "/api/v1/session", Nothing),
     ("GET", "/api/v1/session", Known),
+    ("PATCH", "/api/v1/session", Known),
     ("DELETE", "/api/v1/session", Known),
     ("GET", "/", Known),
     ("GET", "/assets/*", Known),

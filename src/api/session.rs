@@ -1,4 +1,4 @@
-//! Sessions: signing in and out, and who one is.
+//! Sessions: signing in and out, who one is, and one's own password.
 
 use axum::Json;
 use axum::extract;
@@ -12,10 +12,11 @@ use super::tries::Tries;
 use super::way::Way;
 use super::{Problem, State};
 use crate::config::Venue;
-use crate::office::{Place, Role, Roles};
+use crate::office::{OwnPassword, Place, Role, Roles, Session};
 
 /// What a body must be, for those whose body is not.
 const BODY: &str = "send JSON like {\"name\":\"anna\",\"password\":\"…\"}";
+const CHANGE: &str = "send JSON like {\"password\":\"the one you have\",\"new_password\":\"…\"}";
 /// What is said whether there is no such name or another password.
 pub(super) const WRONG: &str = "no account has this name and this password";
 
@@ -27,6 +28,17 @@ pub(super) struct Credentials {
     name: String,
     /// Its password.
     password: String,
+}
+
+/// A new password, on the word of the old one.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordEdit {
+    /// The password that one has.
+    password: String,
+    /// The one to have in its place.
+    #[schema(min_length = 12, max_length = 256)]
+    new_password: String,
 }
 
 /// A role in a place.
@@ -107,9 +119,14 @@ pub(super) async fn sign_in(
     tries.ask(way.client, &name)?;
     let session = state.accounts.sign_in(&name, &password, state.clock.now()).await?;
     let session = session.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, WRONG))?;
+    begun(StatusCode::CREATED, session, way, &state.venues)
+}
+
+/// Says that a session has begun, and has the browser keep its cookie.
+fn begun(status: StatusCode, session: Session, way: Way, venues: &[Venue]) -> Result<Response, Problem> {
     let cookie = SESSION.keep(way.wire, &session.secret).ok_or_else(Problem::fault)?;
-    let myself = Myself::of(session.account.into(), &state.venues);
-    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(myself)).into_response())
+    let myself = Myself::of(session.account.into(), venues);
+    Ok((status, [(header::SET_COOKIE, cookie)], Json(myself)).into_response())
 }
 
 /// Who one is, and what one may do.
@@ -150,6 +167,47 @@ pub(super) async fn sign_out(
     }
     let cookie = SESSION.forget(way.wire).ok_or_else(Problem::fault)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// Changes one's own password. Every session of the account ends; the answer sets the cookie of a new one.
+///
+/// A try counts as one to sign in: whoever finds a page open does not guess the password faster than at the door.
+#[utoipa::path(
+    patch, operation_id = "change_own_password",
+    path = "/api/v1/session",
+    request_body = PasswordEdit,
+    responses(
+        (status = 200, description = "Changed; the cookie of a new session is set, and every other one has ended", body = Myself),
+        (status = 400, description = "The body does not read, or the new password is not acceptable; the detail says what to do", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The old password is another one, whoever asks has none, or a page of another origin asks", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is over 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many tries; Retry-After says when to come again", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn change_password(
+    extract::State(state): extract::State<State>,
+    extract::State(tries): extract::State<Tries>,
+    extract::Extension(way): extract::Extension<Way>,
+    extract::Extension(caller): extract::Extension<Caller>,
+    body: Result<Json<PasswordEdit>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(PasswordEdit { password, new_password }) =
+        body.map_err(|rejection| Problem::of_body(&rejection, CHANGE))?;
+    let Who::Account { id, name } = caller.who else {
+        return Err(Problem::forbidden(
+            "only an account has a password; sign in with a name and its password",
+        ));
+    };
+    tries.ask(way.client, &name)?;
+    let change = OwnPassword { known: &password, wanted: &new_password };
+    let session = state.accounts.change_own_password(id, change, state.clock.now()).await?;
+    let session = session.ok_or_else(|| {
+        Problem::forbidden("the password you have is another one, so nothing was changed; try again")
+    })?;
+    begun(StatusCode::OK, session, way, &state.venues)
 }
 
 impl Myself {

@@ -159,6 +159,7 @@ async fn a_page_of_another_origin_signs_nobody_in_or_out_and_makes_no_account() 
         for (method, path, body) in [
             ("POST", PATH, &*body),
             ("DELETE", PATH, ""),
+            ("PATCH", PATH, "{}"),
             ("POST", ACCOUNTS, &*account),
             ("POST", "/api/v1/tokens", "{}"),
         ] {
@@ -203,6 +204,59 @@ async fn whoever_is_removed_or_changed_is_out_at_once_and_so_is_a_stream_that_is
         assert_eq!(open(&stage, &cookie).await.status(), StatusCode::UNAUTHORIZED, "{change}");
         stage.ask("DELETE", &place, &admin, "").await;
     }
+}
+
+async fn change_password(stage: &Stage, cookie: &str, known: &str, wanted: &str) -> Answer {
+    let body = json!({ "password": known, "new_password": wanted }).to_string();
+    stage.ask("PATCH", PATH, &[HOST, JSON, ("cookie", cookie)], &body).await
+}
+
+#[tokio::test]
+async fn whoever_changes_their_password_goes_on_and_every_other_session_of_theirs_ends() {
+    const ANOTHER: &str = "another horse battery";
+    let (stage, _, admin) = closed().await;
+    let (_, here) = stage.account("vera", &[("mall", Role::Viewer)]).await;
+    let entered = sign_in(&stage, "vera", PASSWORD).await;
+    let there = entered.header("set-cookie").split(';').next().unwrap();
+    let mut stream = open(&stage, there).await.into_body().into_data_stream();
+    assert!(next(&mut stream).await);
+
+    let known = async |cookie: &str| stage.ask("GET", PATH, &[HOST, ("cookie", cookie)], "").await.status;
+    for (old, new, status, words) in [
+        ("wrong horse battery", ANOTHER, 403, "nothing was changed"),
+        (PASSWORD, "short", 400, "at least 12 characters"),
+        (PASSWORD, "veraveravera", 400, "guessed at once"),
+    ] {
+        let refused = change_password(&stage, &here, old, new).await;
+        assert_eq!(refused.status.as_u16(), status, "{}", refused.text);
+        refused.is_problem(words);
+        assert!(!refused.text.contains(old) && !refused.text.contains(new));
+        assert_eq!(known(there).await, StatusCode::OK, "a refusal ends nothing");
+    }
+
+    let changed = change_password(&stage, &here, PASSWORD, ANOTHER).await;
+    assert_eq!((changed.status, &changed.json()["name"]), (StatusCode::OK, &json!("vera")));
+    let fresh = changed.header("set-cookie").split(';').next().unwrap();
+    assert!(!next(&mut stream).await, "a stream of another session goes on");
+    for (cookie, status) in [(fresh, 200), (&*here, 401), (there, 401), (&*admin, 200)] {
+        assert_eq!(known(cookie).await.as_u16(), status);
+    }
+    assert_eq!(sign_in(&stage, "vera", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(sign_in(&stage, "vera", ANOTHER).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn whoever_finds_a_page_open_guesses_its_password_no_faster_than_at_the_door() {
+    let (stage, _, admin) = closed().await;
+    let mut answers = Vec::new();
+    for _ in 0..11 {
+        answers.push(change_password(&stage, &admin, "wrong horse battery", PASSWORD).await.status.as_u16());
+    }
+    assert_eq!((answers[9], answers[10]), (403, 429));
+    assert_eq!(sign_in(&stage, "anna", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    // A program with a token has none to change, and neither has whoever needs no account.
+    let open = Stage::set_at("127.0.0.1:8080", &[]).await;
+    change_password(&open, "", PASSWORD, PASSWORD).await.is_problem("only an account has a password");
 }
 
 #[tokio::test]

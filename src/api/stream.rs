@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract;
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::{IntervalStream, WatchStream};
@@ -20,6 +21,19 @@ pub(super) const STREAMS_MAX: usize = 256;
 const STREAM_SECS_MAX: u64 = 3_600;
 /// Seconds between the comments that keep a quiet stream open.
 const KEEP_ALIVE_SECS: u64 = 15;
+
+/// What the system may keep of an answer for a client that does not read, bytes. Linux doubles it, and without it goes up to
+/// four megabytes. What it bounds besides is how fast a far client gets an export: two megabytes a second over 100 ms.
+const UNREAD_BYTES_MAX: usize = 128 * 1024;
+
+/// Bounds what the system keeps for each client of a listener: its connections have it from there.
+///
+/// # Errors
+/// When the system refuses.
+pub fn bounded(listener: TcpListener) -> std::io::Result<TcpListener> {
+    rustix::net::sockopt::set_socket_send_buffer_size(&listener, UNREAD_BYTES_MAX)?;
+    Ok(listener)
+}
 
 /// How many streams may still open.
 #[derive(Clone)]
@@ -78,6 +92,10 @@ pub(super) async fn stream(
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECS));
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod onlookers;
 
 #[cfg(test)]
 mod tests {

@@ -57,6 +57,8 @@ pub(super) struct VenueDetail {
     zones: Vec<VenueZone>,
     /// Its sensors.
     sensors: Vec<VenueSensor>,
+    /// How many alert rules look at it; `/alerts` tells what each says.
+    alert_rules: usize,
 }
 
 /// A stretch of days with a name.
@@ -214,6 +216,7 @@ impl From<&Venue> for VenueDetail {
             groups: venue.groups.iter().map(ToString::to_string).collect(),
             zones: zones.collect(),
             sensors: sensors.collect(),
+            alert_rules: venue.alerts.len(),
         }
     }
 }

@@ -11,14 +11,13 @@ use anyhow::{Context, Result};
 use sensor_sim::mall::{MALL, Scenario, run as mall};
 use sensor_sim::progress::Progress;
 use sensor_sim::replay::Speed;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use self::doors::{Page, Sensors, from_here, is_loopback};
 use self::place::Place;
 use super::guarded::hold;
-use super::listening::Listening;
+use super::listening::{self, Listening};
 use super::say;
 use super::serve::{Server, stop_signal};
 use crate::broker;
@@ -56,7 +55,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let Place { zone, data_dir } = Place::choose(&options.data, machine.now());
     let _held = hold(&data_dir)?;
     let scenario = Scenario::parse(&in_zone(MALL, &zone)).context("reading the demo's scenario")?;
-    let listener = TcpListener::bind(options.http)
+    let listener = listening::at(options.http)
         .await
         .with_context(|| format!("listening on {}: choose a free address with --http", options.http))?;
     let (page, sensors) = (Page::at(options.http)?, Sensors::at(options.mqtt)?);

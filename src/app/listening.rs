@@ -12,6 +12,14 @@ use super::say;
 use crate::api::{self, Peer, Tls};
 use crate::config::HttpDoor;
 
+/// Listens at an address, with little kept for a client that does not read.
+///
+/// # Errors
+/// When the address is not free, or none of this machine's.
+pub(super) async fn at(address: SocketAddr) -> std::io::Result<TcpListener> {
+    api::bounded(TcpListener::bind(address).await?)
+}
+
 /// Where somebody asks.
 pub(super) enum Listening {
     Plainly(TcpListener),

@@ -15,7 +15,7 @@ use super::commands::Clerk;
 use super::commands::poster::Notices;
 use super::commands::socket::Socket;
 use super::guarded::{hold, locked, swap_areas};
-use super::listening::{Listening, set_up_link};
+use super::listening::{self, Listening, set_up_link};
 use super::retention::Retention;
 use super::self_test::SelfTest;
 use crate::api;
@@ -70,7 +70,7 @@ pub async fn run(options: &Options) -> Result<()> {
         Ok(how) => tracing::info!("{how}"),
         Err(how) => tracing::warn!("{how}"),
     }
-    let listener = TcpListener::bind(config.http_listen).await.with_context(|| {
+    let listener = listening::at(config.http_listen).await.with_context(|| {
         format!("listening on {}: choose a free address in [http] listen", config.http_listen)
     })?;
     if let Some(again) = &options.again {
@@ -239,7 +239,7 @@ async fn renew(link: link::Renewal, mut rotations: watch::Receiver<()>) {
 /// The door for visitors' telephones, where the configuration has one.
 async fn visitors(public: &Public) -> Result<Option<(TcpListener, Public)>> {
     let Some(address) = public.listen else { return Ok(None) };
-    let listener = TcpListener::bind(address).await.with_context(|| {
+    let listener = listening::at(address).await.with_context(|| {
         format!("listening on {address}: choose a free address in [public] listen, or remove it")
     })?;
     tracing::info!(%address, "visitors' pages are served here as well");

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::*;
 use crate::config::{Config, EXAMPLE};
 use crate::ledger;
-use crate::office::{SESSION_IDLE_SECS, SESSION_SECS};
+use crate::office::{OwnPassword, SESSION_IDLE_SECS, SESSION_SECS};
 use crate::store::Kind as StoreKind;
 
 const NOW: EpochMs = EpochMs(1_764_018_000_123);
@@ -100,6 +100,23 @@ async fn a_session_ends_unused_by_age_by_sign_out_and_with_its_account() {
     let kept = office.sign_in("anna", "another horse battery", NOW).await.unwrap().unwrap().secret;
     office.remove(&everything(), anna.id, NOW).await.unwrap();
     assert!(!is_on(&kept, NOW).await);
+}
+
+#[tokio::test]
+async fn of_two_who_change_one_password_at_once_one_does() {
+    let temp = tempfile::tempdir().unwrap();
+    let office = office(temp.path()).await;
+    let anna = add(&office, "anna", &everything()).await;
+    let to = |wanted| OwnPassword { known: PASSWORD, wanted };
+    let (one, other) = tokio::join!(
+        office.change_own_password(anna.id, to("another horse battery"), NOW),
+        office.change_own_password(anna.id, to("a third horse battery"), NOW)
+    );
+    let begun = [one.unwrap(), other.unwrap()];
+    assert_eq!(begun.iter().flatten().count(), 1, "the second had an old password by then");
+    let session = begun.into_iter().flatten().next().unwrap();
+    assert_eq!(office.of_session(&session.secret, NOW).await.unwrap(), Some(anna.clone()));
+    assert!(matches!(office.change_own_password(999, to(PASSWORD), NOW).await, Err(Error::NoAccount)));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod tokens;
 pub use accounts::{Account, AccountChange, Accounts, NewAccount, SET_UP_SECS};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 pub use roles::{Place, Role, Roles};
-pub use sessions::{SESSION_IDLE_SECS, SESSION_SECS, Session};
+pub use sessions::{OwnPassword, SESSION_IDLE_SECS, SESSION_SECS, Session};
 pub use tokens::{ApiToken, Known};
 
 use std::sync::Arc;

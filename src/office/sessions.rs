@@ -1,12 +1,13 @@
-//! Signing in and out, and who a browser's cookie says it is.
+//! Signing in and out, who a browser's cookie says it is, and a password that its owner changes.
 
 use zeroize::Zeroizing;
 
-use super::Error;
 use super::accounts::{Account, Accounts, spelled, within};
 use super::secret::Kind;
+use super::{Error, password, to_its_end};
 use crate::clock::EpochMs;
-use crate::store::Holders;
+use crate::ledger::StaffChange;
+use crate::store::{AccountUpdate, Holders};
 
 /// The longest that a session lasts from the sign-in on, seconds: a week.
 pub const SESSION_SECS: i64 = 7 * 86_400;
@@ -26,6 +27,15 @@ pub struct Session {
     pub account: Account,
 }
 
+/// A password in place of the one that its owner knows. It has no `Debug`: both are in it.
+#[derive(Clone, Copy)]
+pub struct OwnPassword<'a> {
+    /// The one that the account has.
+    pub known: &'a str,
+    /// The one that it is to have.
+    pub wanted: &'a str,
+}
+
 impl Accounts {
     /// Begins a session for a name and its password; `None` where they do not belong together. The same work is done
     /// whether or not there is such a name.
@@ -43,9 +53,7 @@ impl Accounts {
         if self.store.password_of(&name).await? != Some((id, hash)) {
             return Ok(None);
         }
-        let account = self.store.holder(Holders::Accounts, id).await?.map(Account::of_row);
-        let account = account.ok_or(Error::NoAccount)?;
-        Ok(Some(self.begin(account, now).await?))
+        Ok(Some(self.begin(self.known(id).await?, now).await?))
     }
 
     /// Makes the first account by the set-up link, and begins its session.
@@ -61,6 +69,48 @@ impl Accounts {
     ) -> Result<Session, Error> {
         let account = self.set_up(said, name, password, now).await?;
         self.begin(account, now).await
+    }
+
+    /// Gives an account another password, for whoever knows the one it has. All its sessions end, and one begins in their
+    /// place; `None` where the password is not the account's, and then nothing changes.
+    ///
+    /// # Errors
+    /// When the new password is none, the account is gone, or too many are signing in just now.
+    pub async fn change_own_password(
+        &self,
+        id: i64,
+        OwnPassword { known, wanted }: OwnPassword<'_>,
+        now: EpochMs,
+    ) -> Result<Option<Session>, Error> {
+        let account = self.known(id).await?;
+        let kept = self.store.password_of(&account.name).await?;
+        if !self.passwords.is(known, kept.clone().map(|(_, hash)| hash)).await? {
+            return Ok(None);
+        }
+        password::check(&account.name, wanted)?;
+        let hash = self.passwords.hash(wanted).await?;
+        let office = self.clone();
+        to_its_end(async move {
+            let _alone = office.one_at_a_time.lock().await;
+            // Of two who came with the same old password, one was faster.
+            if office.store.password_of(&account.name).await? != kept {
+                return Ok(None);
+            }
+            let update = AccountUpdate { password: Some(&hash), grants: None };
+            if !office.store.change_account(id, update).await? {
+                return Err(Error::NoAccount);
+            }
+            office.ended.send_replace(());
+            office.write_down(StaffChange::AccountChanged, id, now).await?;
+            let account = office.known(id).await?;
+            Ok(Some(office.begin(account, now).await?))
+        })
+        .await
+    }
+
+    async fn known(&self, id: i64) -> Result<Account, Error> {
+        let account = self.store.holder(Holders::Accounts, id).await?.map(Account::of_row);
+        account.ok_or(Error::NoAccount)
     }
 
     async fn begin(&self, account: Account, now: EpochMs) -> Result<Session, Error> {

@@ -38,12 +38,33 @@ name = "Yard"
 id = "yard-1"
 zone = "yard"
 "#;
+/// Rules: one that `fill` makes fire, one that has too short a past to say anything, and one that is quiet.
+const RULES: &str = r#"
+[[venue.alert]]
+name = "market-full"
+zone = "market"
+metric = "occupancy"
+when = "over"
+threshold = 25
+[[venue.alert]]
+name = "odd-day"
+metric = "occupancy"
+when = "unlike_usual"
+step = "1h"
+[[venue.alert]]
+name = "yard-gone"
+zone = "yard"
+when = "sensor_gone"
+windows = 2
+"#;
 
 pub(crate) struct Mall {
     pub(crate) server: Server,
     air: Air,
     /// The half-minutes that have been played.
     played: i64,
+    /// The phones in each zone, in the order of the zones.
+    phones: [u32; ZONES.len()],
 }
 
 impl Mall {
@@ -51,7 +72,12 @@ impl Mall {
     pub(crate) fn open() -> Self {
         let broker = free_port();
         let server = Server::start_with(&venue(), 5, &format!("embedded = \"127.0.0.1:{broker}\""));
-        let mut mall = Self { server, air: Air::of("mall", broker), played: 0 };
+        let mut mall = Self {
+            server,
+            air: Air::of("mall", broker),
+            played: 0,
+            phones: ZONES.map(|(_, _, phones)| phones),
+        };
         mall.play(HALVES);
         let day = format!(
             "/api/v1/venues/mall/figures?metric=occupancy&step=5m&from={}&to={}",
@@ -64,13 +90,19 @@ impl Mall {
         mall
     }
 
+    /// From now on so many phones are in a zone.
+    pub(crate) fn fill(&mut self, zone: &str, phones: u32) {
+        let place = ZONES.iter().position(|(id, ..)| *id == zone).expect("a zone");
+        self.phones[place] = phones;
+    }
+
     /// Lets half-minutes pass with people in them.
     pub(crate) fn play(&mut self, halves: i64) {
         let mut messages = Vec::new();
         for half in self.played..self.played + halves {
             let at = START + half * HALF_MS + 5_000;
-            for (place, (zone, _, phones)) in ZONES.into_iter().enumerate() {
-                let phones = if EMPTY.contains(&half) { 0 } else { phones };
+            for (place, (zone, _, _)) in ZONES.into_iter().enumerate() {
+                let phones = if EMPTY.contains(&half) { 0 } else { self.phones[place] };
                 let id = |n: u32| format!("02{place:02x}{:04x}{n:04x}", half % 65_536);
                 messages.push(self.air.heard(
                     &format!("{zone}-1"),
@@ -125,5 +157,5 @@ fn venue() -> String {
              [[venue.sensor]]\nid = \"{id}-1\"\nzone = \"{id}\"\n"
         );
     }
-    text + MORE
+    text + MORE + RULES
 }

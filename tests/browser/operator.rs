@@ -14,7 +14,7 @@ pub(crate) const PAGES: [&str; 7] =
 const BYTES_MAX: u64 = 100_000;
 /// The most requests of a page, beside one a zone where zones are compared.
 const REQUESTS_MAX: usize = 40;
-const DESK: View = View { width: 1440, height: 900, scheme: "light" };
+pub(crate) const DESK: View = View { width: 1440, height: 900, scheme: "light" };
 
 /// Waits until a page has shown everything that it asked for.
 pub(crate) fn until_settled(browser: &mut Browser) {
@@ -27,7 +27,7 @@ pub(crate) fn until_settled(browser: &mut Browser) {
     );
 }
 
-fn open(browser: &mut Browser, mall: &Mall, page: &str) {
+pub(crate) fn open(browser: &mut Browser, mall: &Mall, page: &str) {
     browser.go(&mall.url(&format!("/venues/mall/{page}")));
     until_settled(browser);
 }

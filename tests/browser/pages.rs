@@ -1,5 +1,7 @@
 //! Every page as it is looked at, read aloud and walked through with a keyboard; what it costs, and how it recovers.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
 use super::axe::Axe;
@@ -11,6 +13,8 @@ use super::operator::{PAGES, until_settled};
 const FIRST_VIEW_BYTES_MAX: u64 = 80_000;
 /// The most requests of a first view.
 const FIRST_VIEW_REQUESTS_MAX: usize = 12;
+/// The streams that a server keeps open at once.
+const PLACES: usize = 256;
 /// Stops of the tab key, after which a page is taken to have no end.
 const STOPS_MAX: usize = 100;
 /// The key that WebDriver calls so.
@@ -25,7 +29,7 @@ fn views() -> impl Iterator<Item = View> {
 }
 
 /// Waits until the first page shows numbers and its curve.
-fn until_it_shows(browser: &mut Browser) {
+pub(crate) fn until_it_shows(browser: &mut Browser) {
     browser.until(
         "the page is live",
         "return document.querySelector('#link').dataset.state === 'live'
@@ -68,16 +72,21 @@ const FAINT: &str = "const pen = Object.assign(document.createElement('canvas'),
     return zones.map((zone) => [zone.dataset.shade, contrast(zone)]).filter(([, ratio]) => !(ratio >= 4.5));";
 
 /// Waits until a form has led to the first page, and that shows numbers.
-fn at_home(browser: &mut Browser) {
+pub(crate) fn at_home(browser: &mut Browser) {
     let _ = browser.text("#link");
     until_it_shows(browser);
 }
 
-/// The pages by which the staff come in, from the link of the first start to a refused sign-in.
-fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
+/// Where the first account is made, as the server has said to whoever started it.
+pub(crate) fn set_up_place(mall: &Mall) -> String {
     let said = std::fs::read_to_string(mall.server.directory().join("said")).expect("what the server said");
     let link = said.lines().find_map(|line| line.trim().strip_prefix("http://")).expect("a link");
-    let place = link.split_once('/').map(|(_, place)| format!("/{place}")).expect("its place");
+    link.split_once('/').map(|(_, place)| format!("/{place}")).expect("its place")
+}
+
+/// The pages by which the staff come in, from the link of the first start to a refused sign-in.
+fn the_staffs_doors(browser: &mut Browser, axe: &Axe, mall: &Mall) -> Vec<String> {
+    let place = set_up_place(mall);
     let mut wrong = Vec::new();
     for language in ["en", "fr"] {
         browser.go(&mall.url(&format!("/login?lang={language}")));
@@ -210,6 +219,34 @@ fn a_first_view_is_small_comes_from_here_alone_and_outlives_a_restart() {
     mall.play(30);
     until_it_shows(&mut browser);
     assert_eq!(browser.run("return window.loaded"), "once", "the page was not loaded again");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_page_that_finds_every_place_taken_asks_instead() {
+    let mut mall = Mall::open();
+    let address = mall.url("");
+    let address = address.strip_prefix("http://").expect("a URL");
+    let places: Vec<_> = (0..PLACES)
+        .map(|_| {
+            let mut line = std::net::TcpStream::connect(address).expect("it listens");
+            let question = "GET /api/v1/venues/mall/live/stream HTTP/1.0\r\nHost: localhost\r\n\r\n";
+            line.write_all(question.as_bytes()).expect("it hears");
+            line.read_exact(&mut [0; 12]).expect("it answers");
+            line
+        })
+        .collect();
+    assert_eq!(mall.server.get("/api/v1/venues/mall/live/stream").0, 503);
+    let mut browser = Browser::open(Scripts::Run);
+    browser.look_as(PHONE);
+    browser.go(&mall.url("/venues/mall"));
+    until_it_shows(&mut browser);
+    browser.run("window.told = []; new MutationObserver(() => told.push(document.querySelector('#link').dataset.state)).observe(document.querySelector('#link'), { attributes: true })");
+    let before = browser.text("#at");
+    mall.play(10);
+    browser.until("it goes on", &format!("return document.querySelector('#at').textContent !== '{before}'"));
+    assert_eq!(browser.run("return told"), json!([]), "a page that is up to date says nothing else");
+    drop(places);
 }
 
 /// Every stop of the tab key: what it is, its name, and whether one sees that it has the focus.
