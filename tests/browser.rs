@@ -25,3 +25,5 @@ mod pages;
 mod server;
 #[path = "support/venue.rs"]
 mod venue;
+#[path = "browser/venues.rs"]
+mod venues;

@@ -152,6 +152,16 @@ export const english = {
     too_large: "message too large", too_many_sightings: "too many sightings", unknown_version: "unknown version", retained: "retained by the broker",
     time_behind: "time too far behind", time_ahead: "time too far ahead",
   },
+  allVenues: "All venues",
+  sideTitle: "Venues side by side",
+  sideNote: "Each is set against the same weekday a week before, over the hours that both days tell. Today is as far as its hours have closed.",
+  side: {
+    venue: "Venue", people: "People now", stood: "Figure", change: "Against before", sensors: "Sensors", alerts: "Alerts", day: "Day",
+    before: (weekday) => `the ${weekday} before`, noBefore: (name) => `No hour to compare with: ${name}.`, groups: (n) => `Groups (${n})`,
+    partly: "Some of the hours that have closed are held back: it is made of the others.",
+    care: (n) => `${n} in need of care`, noRules: "no rule", noAlert: "none", standing: (n, count) => `${n} ${count === 1 ? "stands" : "stand"}`,
+    read: (done, all) => `${done} of ${all} read so far.`,
+  },
   learntTitle: "What the counts have taught",
   learnt: {
     sum: (n, count) => `${n} head ${count === 1 ? "count" : "counts"}`,

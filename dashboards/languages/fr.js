@@ -152,6 +152,16 @@ export const french = {
     too_large: "message trop grand", too_many_sightings: "trop de signaux", unknown_version: "version inconnue", retained: "retenu par le courtier",
     time_behind: "heure trop en retard", time_ahead: "heure trop en avance",
   },
+  allVenues: "Tous les lieux",
+  sideTitle: "Les lieux côte à côte",
+  sideNote: "Chacun est comparé au même jour de la semaine précédente, sur les heures que les deux jours disent. Aujourd'hui va jusqu'à la dernière heure close.",
+  side: {
+    venue: "Lieu", people: "Personnes présentes", stood: "Chiffre", change: "Par rapport à avant", sensors: "Antennes", alerts: "Alertes", day: "Jour",
+    before: (weekday) => `le ${weekday} d'avant`, noBefore: (name) => `Aucune heure à comparer : ${name}.`, groups: (n) => `Groupes (${n})`,
+    partly: "Certaines des heures closes sont retenues : le chiffre est fait des autres.",
+    care: (n) => `${n} à soigner`, noRules: "aucune règle", noAlert: "aucune", standing: (n) => `${n} en cours`,
+    read: (done, all) => `${done} lus sur ${all} pour l'instant.`,
+  },
   learntTitle: "Ce que les comptages ont appris",
   learnt: {
     sum: (n, count) => `${n} ${count < 2 ? "comptage" : "comptages"}`,

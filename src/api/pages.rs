@@ -57,7 +57,7 @@ macro_rules! page {
     };
 }
 
-/// Every page; the first is the one at `/` and `/venues/{venue}`.
+/// Every page of a venue; the first is the one at `/` and `/venues/{venue}`.
 const PAGES: &[Page] = &[
     page![
         "now",
@@ -136,6 +136,22 @@ const PAGES: &[Page] = &[
     page!["privacy", "privacy/privacy.html", "series.js", "csv.js", "period.js", "privacy/page.js"],
     page!["settings", "settings/settings.html", "settings/keys.js", "settings/page.js"],
 ];
+/// The page of all venues side by side, at `/venues`.
+const ALL_VENUES: Page = page![
+    "venues",
+    "venues/venues.html",
+    "states.js",
+    "flags.js",
+    "series.js",
+    "csv.js",
+    "controls.js",
+    "sensor_care.js",
+    "totals.js",
+    "venues/turns.js",
+    "venues/standing.js",
+    "venues/cells.js",
+    "venues/page.js",
+];
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
 /// What is said of a page that there is not.
@@ -149,6 +165,9 @@ const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The outlines, in the order of the pages.
 static OUTLINES: LazyLock<Vec<Asset>> = LazyLock::new(|| PAGES.iter().map(Page::outline).collect());
+
+/// The outline of the page of all venues.
+static ALL_OUTLINE: LazyLock<Asset> = LazyLock::new(|| ALL_VENUES.outline());
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let style = concat!(
@@ -165,14 +184,20 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new(UPLOT, SCRIPT, uplot.to_owned()),
         Asset::new(ICON, "image/svg+xml", source!("icon.svg").to_owned()),
     ];
-    assets.extend(PAGES.iter().map(|page| Asset::new(page.path(), SCRIPT, joined(page.modules))));
+    assets.extend(every_page().map(|page| Asset::new(page.path(), SCRIPT, joined(page.modules))));
     assets
 });
+
+/// The pages of a venue, and that of all of them.
+fn every_page() -> impl Iterator<Item = &'static Page> {
+    PAGES.iter().chain([&ALL_VENUES])
+}
 
 /// The routes of the pages and of what they are made of.
 pub(super) fn routes() -> Router<Served> {
     let mut router = Router::new()
         .route("/", get(first))
+        .route("/venues", get(all_venues))
         .route("/venues/{venue}", get(of_venue))
         .route("/venues/{venue}/{page}", get(page_of_venue));
     for asset in ASSETS.iter() {
@@ -191,6 +216,10 @@ pub(super) fn icon() -> Router<Served> {
 
 async fn first(headers: HeaderMap) -> Response {
     OUTLINES[0].answer(&headers)
+}
+
+async fn all_venues(headers: HeaderMap) -> Response {
+    ALL_OUTLINE.answer(&headers)
 }
 
 async fn of_venue(

@@ -47,6 +47,7 @@ pub(super) const RULES: &[(&str, &str, Needs)] = &[
     ("GET", "/api/v1/session", Known),
     ("DELETE", "/api/v1/session", Known),
     ("GET", "/", Known),
+    ("GET", "/venues", Known),
     ("GET", "/assets/*", Known),
     ("GET", "/api/openapi.json", Known),
     ("GET", "/api/v1/venues", Known),

@@ -236,8 +236,7 @@ impl Venue {
     /// Whether a day has neither a name nor hours of its own.
     #[must_use]
     pub fn is_ordinary(&self, date: NaiveDate) -> bool {
-        !self.events.iter().any(|event| event.covers(date))
-            && self.hours.special_day(date).is_none()
+        !self.events.iter().any(|event| event.covers(date)) && self.hours.special_day(date).is_none()
     }
 }
 
