@@ -16,7 +16,8 @@ export const SIDES = ["venue", "people", "stood", "change", "sensors", "alerts"]
 
 /** A cell that knows its column: on a telephone the column's name stands beside it. */
 export function cell(side, ...inside) {
-  return html("td", { role: "cell", class: `side-${side}`, "data-column": words.side[side] }, ...inside);
+  const held = inside.length ? [html("div", {}, ...inside)] : [];
+  return html("td", { role: "cell", class: `side-${side}`, "data-column": words.side[side] }, ...held);
 }
 
 function flags(...list) {
@@ -39,11 +40,12 @@ function peopleCell({ live }, venue, format) {
 /** The cells of a day and of how far it differs from the same weekday before. */
 export function stoodCells({ whole, mine, before, date }, metric, k, format, named) {
   const text = saidPoint(whole, unitOf(metric), k, format);
-  const name = named ? [html("span", { class: "quiet" }, words.metric[metric]), " "] : [];
+  const name = named ? [html("span", { class: "quiet named" }, words.metric[metric]), " "] : [];
   const partly = whole.state === "final" && whole.known < whole.parts ? [flagOf(words.point.known(format.number(whole.known), format.number(whole.parts)), words.side.partly, "partly")] : [];
   const stood = whole.state === "final" ? cell("stood", ...name, ...banded(text), flags(...partly)) : cell("stood", ...name, flags(flagOf(text.short, text.long, whole.state)));
   const weekday = words.side.before(format.weekday(Date.parse(`${date}T12:00:00Z`)));
   const change = mine ? changeOf(mine, before, metric, weekday, format) : html("span", { class: "quiet" }, words.side.noBefore(weekday));
+  stood.dataset.column = words.metric[metric];
   return [stood, cell("change", change)];
 }
 
