@@ -7,6 +7,8 @@
 mod air;
 #[path = "browser/axe.rs"]
 mod axe;
+#[path = "browser/doors.rs"]
+mod doors;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/mall.rs"]
