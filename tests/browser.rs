@@ -23,7 +23,6 @@ mod opt_out;
 #[path = "browser/pages.rs"]
 mod pages;
 #[path = "support/server.rs"]
-#[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
 #[path = "support/venue.rs"]
 mod venue;

@@ -109,7 +109,7 @@ function verdictOf(agreed, format) {
 function showDays(days, format) {
   const flag = (day) => html("td", {}, html("ul", { class: "flags end" }, flagOf(...words.doors.state[day.state], day.state === "balanced" ? "" : "incomplete")));
   const line = (day) => html("tr", {}, html("th", { scope: "row" }, format.shortDay(day.hours[0].point.from)), ...[day.came, day.went].map((people) => html("td", {}, format.number(Math.round(people)))),
-    html("td", {}, day.left === null ? "–" : words.percent(format.signed(Math.round(100 * day.left)))), flag(day));
+    html("td", {}, day.left === null || day.state === "open" ? "–" : words.percent(format.signed(Math.round(100 * day.left)))), flag(day));
   const head = words.doors.dayColumns.map((text) => html("th", { scope: "col" }, text));
   place("doors-days").replaceChildren(html("table", { "aria-labelledby": "doors-title" }, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...days.toReversed().map(line))));
 }
@@ -139,10 +139,12 @@ export function doorsIn({ venue, format, days, now }) {
   const refresh = async (said = "") => {
     try {
       const { doors, counts } = await readDoors(venue, days, today);
-      place("doors-said").textContent = said || (doors.length ? "" : words.doors.none);
       for (const id of ["doors-body", "doors-course"]) place(id).hidden = !doors.length;
       showDoors(venue, doors, refresh);
-      if (!doors.length) return;
+      if (!doors.length) {
+        place("doors-said").textContent = said || words.doors.none;
+        return;
+      }
       const [occupancy, footfall] = [await series("occupancy"), await series("footfall")];
       const figures = Object.fromEntries(Object.entries({ occupancy, footfall }).map(([metric, points]) => [metric, new Map(points.map((point) => [point.from, point]))]));
       const told = doorDaysOf(occupancy, counts, venue.k, now);
@@ -160,6 +162,7 @@ export function doorsIn({ venue, format, days, now }) {
       });
       view.show({ points: occupancy, other, metric: "occupancy", zone: null, step: "hour", title: words.seriesTitle(words.metric.occupancy, words.wholeVenue, words.step.hour), otherName: words.doors.balance, otherZone: "doors", marks: [] });
       place("doors-tools").replaceChildren(saver("passant-doors", words.doorsTitle, () => [DOOR_COLUMNS, doorLines(told, figures, format)]));
+      place("doors-said").textContent = said;
     } catch (error) {
       place("doors-said").textContent = error.detail ?? words.failed;
     }
