@@ -5,6 +5,10 @@ import { change, read, readUntil, ifThere } from "./server.js";
 import { html, label, place } from "./markup.js";
 import { daysOf } from "./days.js";
 
+/** Venues that are named at the top; of more there is the way to all of them, side by side. */
+const NAMED_VENUES_MAX = 12;
+/** Where all venues are side by side. */
+const ALL_VENUES = "/venues";
 const PAGES = ["now", "traffic", "dwell", "flows", "sensors", "calibration", "privacy", "settings"];
 
 /** The venue that the address names; none is the first. */
@@ -43,8 +47,10 @@ function showPages(venue, current) {
 
 function showVenues(venues, current, page) {
   const link = (venue) => html("a", { href: pathOf(venue.id, page), "aria-current": venue.id === current ? "true" : null }, venue.name);
+  const all = html("a", { href: ALL_VENUES, "aria-current": current === null ? "page" : null }, words.allVenues);
+  const named = venues.length > NAMED_VENUES_MAX ? venues.filter(({ id }) => id === current) : venues;
   place("venues").hidden = venues.length < 2;
-  place("venues-list").replaceChildren(...venues.map((venue) => html("li", {}, link(venue))));
+  place("venues-list").replaceChildren(...[all, ...named.map(link)].map((one) => html("li", {}, one)));
 }
 
 function showLanguages() {
@@ -122,4 +128,21 @@ export function openStillPage(run) {
     place("link").hidden = true;
     run({ ...scene, now });
   });
+}
+
+/**
+ * Opens the page of all venues: it has no venue of its own, and so no moment either.
+ * @param {(venues: object[]) => void} run
+ */
+export async function openAllVenues(run) {
+  label();
+  showLanguages();
+  showLink("connecting");
+  const { venues } = await readUntil("", () => showLink("trouble"));
+  place("link").hidden = true;
+  place("pages").hidden = true;
+  place("venue").textContent = words.allVenues;
+  document.title = `${words.allVenues} · Passant`;
+  showVenues(venues, null, "now");
+  run(venues);
 }

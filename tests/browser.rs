@@ -9,6 +9,8 @@ mod air;
 mod alerts;
 #[path = "browser/axe.rs"]
 mod axe;
+#[path = "browser/doors.rs"]
+mod doors;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/mall.rs"]
@@ -23,9 +25,10 @@ mod opt_out;
 #[path = "browser/pages.rs"]
 mod pages;
 #[path = "support/server.rs"]
-#[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
 #[path = "browser/staff.rs"]
 mod staff;
 #[path = "support/venue.rs"]
 mod venue;
+#[path = "browser/venues.rs"]
+mod venues;

@@ -9,6 +9,7 @@ import { plusDays } from "../days.js";
 import { saver } from "../csv.js";
 import { showLearnt, showShrink } from "./learnt.js";
 import { WINDOW_MS, tallyIn } from "./tally.js";
+import { doorsIn } from "./doors.js";
 
 const MINUTES_MAX = 60;
 const SHRINK_DAYS = 60;
@@ -134,6 +135,7 @@ openStillPage((scene) => {
   });
   place("tally-open").addEventListener("click", () => openTally(next));
   refresh();
+  doorsIn(scene);
 
   const today = days.dateOf(now);
   const query = { metric: "occupancy", step: "1h", from: new Date(days.startOf(plusDays(today, 1 - SHRINK_DAYS))).toISOString(), to: new Date(days.startOf(plusDays(today, 1))).toISOString() };

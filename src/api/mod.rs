@@ -6,6 +6,7 @@ mod asked;
 mod caller;
 mod cookie;
 mod cross_visits;
+mod door_counts;
 mod dwell;
 mod export;
 mod figures;
@@ -240,6 +241,8 @@ fn resources() -> OpenApiRouter<Served> {
         .routes(routes!(walk::now))
         .routes(routes!(head_counts::list, head_counts::add))
         .routes(routes!(head_counts::remove))
+        .routes(routes!(door_counts::list, door_counts::add))
+        .routes(routes!(door_counts::remove))
         .routes(routes!(session::myself, session::sign_in, session::change_password, session::sign_out))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::change, accounts::remove))

@@ -58,7 +58,7 @@ macro_rules! page {
     };
 }
 
-/// Every page; the first is the one at `/` and `/venues/{venue}`.
+/// Every page of a venue; the first is the one at `/` and `/venues/{venue}`.
 const PAGES: &[Page] = &[
     page![
         "now",
@@ -138,10 +138,17 @@ const PAGES: &[Page] = &[
     page![
         "calibration",
         "calibration/calibration.html",
+        "states.js",
+        "flags.js",
+        "chart.js",
+        "series.js",
         "csv.js",
         "controls.js",
+        "series_view.js",
         "calibration/learnt.js",
         "calibration/tally.js",
+        "calibration/balance.js",
+        "calibration/doors.js",
         "calibration/page.js",
     ],
     page!["privacy", "privacy/privacy.html", "series.js", "csv.js", "period.js", "privacy/page.js"],
@@ -156,6 +163,22 @@ const PAGES: &[Page] = &[
         "settings/page.js",
     ],
 ];
+/// The page of all venues side by side, at `/venues`.
+const ALL_VENUES: Page = page![
+    "venues",
+    "venues/venues.html",
+    "states.js",
+    "flags.js",
+    "series.js",
+    "csv.js",
+    "controls.js",
+    "sensor_care.js",
+    "totals.js",
+    "venues/turns.js",
+    "venues/standing.js",
+    "venues/cells.js",
+    "venues/page.js",
+];
 /// The one script that stays apart: large, and of another's making.
 const UPLOT: &str = "/assets/uplot.js";
 /// What is said of a page that there is not.
@@ -168,16 +191,16 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The outlines, in the order of the pages.
-static OUTLINES: LazyLock<Vec<Outline>> = LazyLock::new(|| {
-    let of = |page: &Page| Outline { signed_in: page.outline(" data-signed-in"), others: page.outline("") };
-    PAGES.iter().map(of).collect()
-});
+static OUTLINES: LazyLock<Vec<Outline>> = LazyLock::new(|| PAGES.iter().map(Outline::of).collect());
 
 /// A page's outline: whoever is signed in finds the way out on it, without a question more.
 struct Outline {
     signed_in: Asset,
     others: Asset,
 }
+
+/// The outline of the page of all venues.
+static ALL_OUTLINE: LazyLock<Outline> = LazyLock::new(|| Outline::of(&ALL_VENUES));
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let style = concat!(
@@ -194,14 +217,20 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new(UPLOT, SCRIPT, uplot.to_owned()),
         Asset::new(ICON, "image/svg+xml", source!("icon.svg").to_owned()),
     ];
-    assets.extend(PAGES.iter().map(|page| Asset::new(page.path(), SCRIPT, joined(page.modules))));
+    assets.extend(every_page().map(|page| Asset::new(page.path(), SCRIPT, joined(page.modules))));
     assets
 });
+
+/// The pages of a venue, and that of all of them.
+fn every_page() -> impl Iterator<Item = &'static Page> {
+    PAGES.iter().chain([&ALL_VENUES])
+}
 
 /// The routes of the pages and of what they are made of.
 pub(super) fn routes() -> Router<Served> {
     let mut router = Router::new()
         .route("/", get(first))
+        .route("/venues", get(all_venues))
         .route("/venues/{venue}", get(of_venue))
         .route("/venues/{venue}/{page}", get(page_of_venue));
     for asset in ASSETS.iter() {
@@ -220,6 +249,10 @@ pub(super) fn icon() -> Router<Served> {
 
 async fn first(caller: Option<extract::Extension<Caller>>, headers: HeaderMap) -> Response {
     OUTLINES[0].answer(caller, &headers)
+}
+
+async fn all_venues(caller: Option<extract::Extension<Caller>>, headers: HeaderMap) -> Response {
+    ALL_OUTLINE.answer(caller, &headers)
 }
 
 async fn of_venue(
@@ -245,6 +278,10 @@ async fn page_of_venue(
 }
 
 impl Outline {
+    fn of(page: &Page) -> Self {
+        Self { signed_in: page.outline(" data-signed-in"), others: page.outline("") }
+    }
+
     fn answer(&self, caller: Option<extract::Extension<Caller>>, headers: &HeaderMap) -> Response {
         match caller.map(|extract::Extension(caller)| caller.who) {
             Some(Who::Account { .. }) => self.signed_in.answer(headers),

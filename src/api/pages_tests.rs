@@ -8,9 +8,15 @@ use super::*;
 use crate::api::stage::Stage;
 
 /// The most that a first view may transfer without its answers of the API, bytes.
-const FIRST_VIEW_BYTES_MAX: usize = 66_000;
+const FIRST_VIEW_BYTES_MAX: usize = 70_000;
 /// Folders under `dashboards/` that the pages are not made of.
 const ELSEWHERE: &[&str] = &["vendor", "report", "shopper", "sign-in", "grafana", "screenshots"];
+
+/// Every page with where it is.
+fn every_place() -> impl Iterator<Item = (&'static Page, String)> {
+    let of_venue = PAGES.iter().map(|page| (page, format!("/venues/mall/{}", page.name)));
+    of_venue.chain([(&ALL_VENUES, "/venues".to_owned())])
+}
 
 async fn gzipped(stage: &Stage, path: &str) -> usize {
     let response = stage.send("GET", path, &[("host", "localhost"), ("accept-encoding", "gzip")], "").await;
@@ -89,6 +95,7 @@ async fn every_asset_is_served_as_what_it_is() {
         ("/venues/mall/now", "text/html; charset=utf-8", "/assets/now.js"),
         ("/venues/mall/traffic", "text/html; charset=utf-8", "/assets/traffic.js"),
         ("/venues/mall/settings", "text/html; charset=utf-8", "/assets/settings.js"),
+        ("/venues", "text/html; charset=utf-8", "/assets/venues.js"),
         ("/assets/now.js", "text/javascript; charset=utf-8", "import uPlot from \"/assets/uplot.js\";"),
         ("/assets/sensors.js", "text/javascript; charset=utf-8", "openStillPage"),
         ("/assets/uplot.js", "text/javascript; charset=utf-8", "export default uPlot;"),
@@ -147,8 +154,8 @@ async fn what_is_not_there_is_a_problem_and_not_kept() {
 #[tokio::test]
 async fn a_page_asks_for_nothing_that_is_not_here() {
     let stage = Stage::set().await;
-    for page in PAGES {
-        let outline = stage.get(&format!("/venues/mall/{}", page.name)).await.text;
+    for (page, place) in every_place() {
+        let outline = stage.get(&place).await.text;
         let script = stage.get(&page.path()).await.text;
         assert!(!outline.contains('{'), "{}: {outline}", page.name);
         let mut asked: BTreeSet<&str> = quoted(&outline, &["src=\"", "href=\""]).into_iter().collect();
@@ -164,8 +171,8 @@ async fn a_page_asks_for_nothing_that_is_not_here() {
 #[tokio::test]
 async fn a_first_view_is_small_as_served() {
     let stage = Stage::set().await;
-    for page in PAGES {
-        let mut sum = gzipped(&stage, &format!("/venues/mall/{}", page.name)).await;
+    for (page, place) in every_place() {
+        let mut sum = gzipped(&stage, &place).await;
         for path in [&page.path(), "/assets/page.css", ICON, UPLOT] {
             sum += gzipped(&stage, path).await;
         }
@@ -189,7 +196,7 @@ async fn a_stream_is_not_compressed() {
 
 #[test]
 fn a_script_is_its_modules_and_no_name_is_taken_twice() {
-    for page in PAGES {
+    for page in every_page() {
         let mut names = BTreeSet::from(["uPlot"]);
         for module in page.modules {
             for name in declared(module) {
@@ -205,7 +212,7 @@ fn a_script_is_its_modules_and_no_name_is_taken_twice() {
 
 #[test]
 fn a_module_imports_what_an_earlier_one_exports() {
-    for page in PAGES {
+    for page in every_page() {
         for (place, module) in page.modules.iter().enumerate() {
             for line in module.text.lines().filter(|line| line.trim_start().starts_with("import")) {
                 if line != format!("import uPlot from \"{UPLOT}\";") {
@@ -239,7 +246,7 @@ fn is_exported(page: &Page, place: usize, line: &str) {
 
 #[test]
 fn a_module_is_used_by_the_pages_that_carry_it() {
-    for page in PAGES {
+    for page in every_page() {
         let last = page.modules.last().unwrap().name;
         for module in page.modules.iter().filter(|module| module.name != last) {
             let file = module.name.rsplit('/').next().unwrap();
@@ -252,7 +259,7 @@ fn a_module_is_used_by_the_pages_that_carry_it() {
 #[test]
 fn every_word_of_an_outline_is_in_every_language() {
     let languages = [source!("languages/en.js"), source!("languages/fr.js")];
-    let outlines = PAGES.iter().map(|page| page.main).chain([source!("shell.html")]);
+    let outlines = every_page().map(|page| page.main).chain([source!("shell.html")]);
     for key in outlines.flat_map(|outline| quoted(outline, &["data-word=\"", "data-label=\""])) {
         for language in languages {
             let found = keys(language).iter().any(|known| known == key);
@@ -270,8 +277,8 @@ fn every_language_has_the_same_words() {
 
 #[test]
 fn every_source_is_in_the_program() {
-    let modules = PAGES.iter().flat_map(|page| page.modules).map(|module| module.name.to_owned());
-    let outlines = PAGES.iter().map(|page| format!("{0}/{0}.html", page.name));
+    let modules = every_page().flat_map(|page| page.modules).map(|module| module.name.to_owned());
+    let outlines = every_page().map(|page| format!("{0}/{0}.html", page.name));
     let others = ["shell.html", "palette.css", "shell.css", "now/now.css", "report.css", "icon.svg"];
     let known: BTreeSet<String> =
         modules.chain(outlines).chain(others.into_iter().map(str::to_owned)).collect();

@@ -140,10 +140,17 @@ impl From<office::Error> for Problem {
         use office::Error;
         let status = match error {
             Error::Store(error) => return error.into(),
-            Error::Venue | Error::Unknown | Error::NoAccount | Error::NoToken => StatusCode::NOT_FOUND,
-            Error::Overlap(_) | Error::Full | Error::Taken | Error::LastAdmin | Error::Crowded => {
-                StatusCode::CONFLICT
+            Error::Venue | Error::Unknown | Error::NoAccount | Error::NoToken | Error::NoDoor => {
+                StatusCode::NOT_FOUND
             }
+            Error::Overlap(_)
+            | Error::Full
+            | Error::Taken
+            | Error::LastAdmin
+            | Error::Crowded
+            | Error::DoorDiffers(_)
+            | Error::DoorsFull
+            | Error::DoorHoursFull => StatusCode::CONFLICT,
             Error::Untold | Error::Busy | Error::BrokenOff => StatusCode::SERVICE_UNAVAILABLE,
             Error::Beyond | Error::SetUpOver => StatusCode::FORBIDDEN,
             Error::Zone(_)
@@ -151,6 +158,11 @@ impl From<office::Error> for Problem {
             | Error::Edge { .. }
             | Error::Long { .. }
             | Error::People
+            | Error::Door
+            | Error::DoorHours
+            | Error::DoorEdge { .. }
+            | Error::DoorPeople
+            | Error::DoorAhead
             | Error::Name
             | Error::Label
             | Error::Place

@@ -17,6 +17,14 @@ pub(super) struct VenueItem {
     name: String,
     /// Its time zone's IANA name.
     timezone: String,
+    /// The local time at which its days begin, like `04:00`.
+    day_starts_at: String,
+    /// Where its time comes from.
+    clock: Clock,
+    /// No figure about fewer people leaves.
+    k: u32,
+    /// The ids of its zone groups.
+    groups: Vec<String>,
 }
 
 /// Every venue.
@@ -142,6 +150,10 @@ pub(super) async fn list(
         id: venue.id.to_string(),
         name: venue.name.clone(),
         timezone: venue.timezone.clone(),
+        day_starts_at: day_starts_at(venue),
+        clock: venue.clock.into(),
+        k: venue.thresholds.k,
+        groups: venue.groups.iter().map(ToString::to_string).collect(),
     };
     Json(VenueList {
         venues: state.venues.iter().filter(|venue| caller.roles.at(&venue.id).is_some()).map(item).collect(),
@@ -163,6 +175,19 @@ pub(super) async fn one(
     extract::Path(venue): extract::Path<String>,
 ) -> Result<Json<VenueDetail>, Problem> {
     Ok(Json(VenueDetail::from(state.venue(&venue)?)))
+}
+
+fn day_starts_at(venue: &Venue) -> String {
+    venue.calendar.day_starts_at().format("%H:%M").to_string()
+}
+
+impl From<ClockKind> for Clock {
+    fn from(kind: ClockKind) -> Self {
+        match kind {
+            ClockKind::Wall => Self::Wall,
+            ClockKind::Sightings => Self::Sightings,
+        }
+    }
 }
 
 impl VenueEvent {
@@ -193,17 +218,14 @@ impl From<&Venue> for VenueDetail {
             id: venue.id.to_string(),
             name: venue.name.clone(),
             timezone: venue.timezone.clone(),
-            day_starts_at: venue.calendar.day_starts_at().format("%H:%M").to_string(),
+            day_starts_at: day_starts_at(venue),
             special_days: venue
                 .hours
                 .special_days()
                 .map(|(date, hours)| SpecialDay { date: date.to_string(), hours })
                 .collect(),
             events: venue.events.iter().map(VenueEvent::of).collect(),
-            clock: match venue.clock {
-                ClockKind::Wall => Clock::Wall,
-                ClockKind::Sightings => Clock::Sightings,
-            },
+            clock: venue.clock.into(),
             hours_configured: venue.hours.ever_close(),
             k: venue.thresholds.k,
             thresholds: VenueThresholds {
@@ -232,7 +254,10 @@ mod tests {
     async fn venues_are_listed_and_laid_out() {
         let stage = Stage::set().await;
         let list = stage.get("/api/v1/venues").await.json();
-        let item = json!({"id": "mall", "name": "Galerie du Passage", "timezone": "Europe/Paris"});
+        let item = json!({
+            "id": "mall", "name": "Galerie du Passage", "timezone": "Europe/Paris",
+            "day_starts_at": "04:00", "clock": "wall", "k": 10, "groups": ["ground"],
+        });
         assert_eq!(list, json!({"venues": [item]}));
         let venue = stage.get("/api/v1/venues/mall").await.json();
         assert_eq!(venue["zones"][0]["group"], "ground");

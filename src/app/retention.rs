@@ -101,7 +101,12 @@ impl Retention {
             sheets += gone;
             tokio::time::sleep(BREATH).await;
         }
-        let rows = figures + sheets + self.store.purge_head_counts(&venue.id, before.coarse).await?;
+        let mut doors = 0;
+        while let Some(gone) = self.store.purge_door_counts(&venue.id, before.coarse).await? {
+            doors += gone;
+            tokio::time::sleep(BREATH).await;
+        }
+        let rows = figures + sheets + doors + self.store.purge_head_counts(&venue.id, before.coarse).await?;
         if rows > 0 && !self.store.cut_log().await? {
             tracing::warn!("the database's log still holds deleted figures; it is cut after the next purge");
         }

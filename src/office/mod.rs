@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod doors;
 mod password;
 mod roles;
 mod secret;
@@ -9,6 +10,7 @@ mod sessions;
 mod tokens;
 
 pub use accounts::{Account, AccountChange, Accounts, NewAccount, SET_UP_SECS};
+pub use doors::{DOOR_HOURS_AT_ONCE_MAX, DoorCounts, DoorHour, DoorsKept};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 pub use roles::{Place, Role, Roles};
 pub use sessions::{OwnPassword, SESSION_IDLE_SECS, SESSION_SECS, Session};
@@ -120,6 +122,48 @@ pub enum Error {
     /// The corridor has not taken up the earlier ones.
     #[error("entering a head count: earlier ones are still being taken up; try again in a moment")]
     Untold,
+    /// It is no id.
+    #[error("a door's id has 1 to 64 letters, digits, '-', '_' or '.'; name the counter like north-door")]
+    Door,
+    /// None, or too many at once.
+    #[error("entering door counts: send 1 to {} hours at once", doors::DOOR_HOURS_AT_ONCE_MAX)]
+    DoorHours,
+    /// It is no hour of the venue's calendar.
+    #[error(
+        "entering door counts: each is of one whole hour, like from {from} to {to}; add finer counts up to hours first"
+    )]
+    DoorEdge {
+        /// Where an hour begins, RFC 3339.
+        from: String,
+        /// Where it ends, RFC 3339.
+        to: String,
+    },
+    /// It says too many people.
+    #[error("entering door counts: at most {} people an hour are taken", doors::DOOR_PEOPLE_MAX)]
+    DoorPeople,
+    /// Its hour is not over.
+    #[error("entering door counts: an hour has not ended by this server's clock; send it when it is over")]
+    DoorAhead,
+    /// There is another for the hour.
+    #[error(
+        "entering door counts: the hour from {0} is there with other numbers, and nothing was taken; remove it first if it was wrong"
+    )]
+    DoorDiffers(String),
+    /// There are too many counters.
+    #[error(
+        "entering door counts: the venue has {} door counters, which is the most it keeps; remove one first",
+        doors::DOORS_MAX
+    )]
+    DoorsFull,
+    /// There are too many hours of a counter.
+    #[error(
+        "entering door counts: the counter has {} hours, which is the most that are kept; remove old ones first",
+        doors::DOOR_HOURS_MAX
+    )]
+    DoorHoursFull,
+    /// There is no such counter, or nothing of it then.
+    #[error("removing door counts: the venue has none of this door in this time")]
+    NoDoor,
     /// It is no name.
     #[error(
         "a name has 1 to {} characters: letters a to z, digits, '.', '-', '_' and '@'",

@@ -99,6 +99,9 @@ fn answer_of(path: &str) -> Option<&'static str> {
         "/api/v1/venues/{venue}/head-counts" | "/api/v1/venues/{venue}/head-counts/{id}" => {
             "what was entered"
         }
+        "/api/v1/venues/{venue}/door-counts" | "/api/v1/venues/{venue}/door-counts/{door}" => {
+            "what the operator's own doors counted, and nothing under k"
+        }
         "/api/v1/session"
         | "/api/v1/accounts"
         | "/api/v1/accounts/{id}"

@@ -23,7 +23,7 @@ const CUT_TRIES_MAX: u32 = 3;
 pub struct Cutoffs {
     /// Windows of less than an hour.
     pub fine: EpochMs,
-    /// Windows of hours and days, and head counts.
+    /// Windows of hours and days, head counts and door counts.
     pub coarse: EpochMs,
 }
 
@@ -141,6 +141,10 @@ impl Store {
         while let Some(gone) = self.purge_sheets(venue, &everything).await? {
             sheets += gone;
         }
+        let mut doors = 0;
+        while let Some(gone) = self.purge_door_counts(venue, everything.coarse).await? {
+            doors += gone;
+        }
         let mut erased = Erased::default();
         for table in self.tables_of_venues().await? {
             let statement = format!("DELETE FROM {table} WHERE venue = $1");
@@ -152,6 +156,7 @@ impl Store {
             let pieces = match table.as_str() {
                 "figure" => figures,
                 "sheet" => sheets,
+                "door_count" => doors,
                 _ => 0,
             };
             erased.rows.push((table, pieces + done.rows_affected()));

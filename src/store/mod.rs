@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod calibrations;
+mod door_counts;
 mod figures;
 mod forgetting;
 mod head_counts;
@@ -15,6 +16,7 @@ mod sheets;
 pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
+pub use door_counts::{DoorCount, DoorLimits, DoorsTaken};
 pub use figures::{Published, Released, Total};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};

@@ -6,7 +6,7 @@ use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone who is counted. Of those
 /// who run the place there are a name and hashes.
-const COLUMNS: [(&str, &str); 93] = [
+const COLUMNS: [(&str, &str); 100] = [
     ("account", "id"),
     ("account", "made_at_secs"),
     ("account", "name"),
@@ -42,6 +42,13 @@ const COLUMNS: [(&str, &str); 93] = [
     ("calibration", "scale_milli"),
     ("calibration", "venue"),
     ("calibration", "version"),
+    ("door_count", "door"),
+    ("door_count", "entered_at_secs"),
+    ("door_count", "from_secs"),
+    ("door_count", "people_in"),
+    ("door_count", "people_out"),
+    ("door_count", "to_secs"),
+    ("door_count", "venue"),
     ("figure", "calibration"),
     ("figure", "coverage_permille"),
     ("figure", "flags"),

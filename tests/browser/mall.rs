@@ -70,8 +70,29 @@ pub(crate) struct Mall {
 impl Mall {
     /// Opens one and lets an hour and a half of its day pass.
     pub(crate) fn open() -> Self {
+        Self::open_as(&venue())
+    }
+
+    /// Opens one whose food court and market are a group and that has an alert rule, beside so many venues that hear nothing.
+    pub(crate) fn among(others: usize) -> Self {
+        let mut text = venue();
+        for zone in ["court", "market"] {
+            let line = format!("[[venue.zone]]\nid = \"{zone}\"\n");
+            text = text.replace(&line, &format!("{line}group = \"food\"\n"));
+        }
+        text += "[[venue.alert]]\nname = \"crowded\"\nmetric = \"occupancy\"\nwhen = \"over\"\nthreshold = 20\nwindows = 1\n";
+        for other in 0..others {
+            text += &format!(
+                "[[venue]]\nid = \"halle-{other}\"\nname = \"Halle {other}\"\ntimezone = \"Europe/Paris\"\n\
+                 clock = \"sightings\"\n[[venue.zone]]\nid = \"hall\"\n[[venue.sensor]]\nid = \"hall-1\"\nzone = \"hall\"\n"
+            );
+        }
+        Self::open_as(&text)
+    }
+
+    fn open_as(venues: &str) -> Self {
         let broker = free_port();
-        let server = Server::start_with(&venue(), 5, &format!("embedded = \"127.0.0.1:{broker}\""));
+        let server = Server::start_with(venues, 5, &format!("embedded = \"127.0.0.1:{broker}\""));
         let mut mall = Self {
             server,
             air: Air::of("mall", broker),

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::axe::Axe;
+use super::doors::with_doors;
 use super::driver::{Browser, PHONE, Scripts, View};
 use super::mall::Mall;
 use super::pages::looked_at;
@@ -57,6 +58,10 @@ fn no_page_of_the_operator_has_a_barrier() {
     open(&mut browser, &mall, "calibration");
     browser.click("#tally-open");
     wrong.extend(looked_at(&mut browser, &axe, "tally"));
+    let doors = with_doors();
+    open(&mut browser, &doors, "calibration");
+    browser.run("document.querySelector('#doors-entry').open = true");
+    wrong.extend(looked_at(&mut browser, &axe, "door counters"));
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
