@@ -264,10 +264,13 @@ impl Calibrator {
         };
     }
 
-    /// p: the slope of log people on log v over the counts, shrunk to the measured room's, and to 2 as far as the counts
-    /// are of louder crowds: a root must not be extrapolated.
+    /// p: the slope between log v and log people over the counts, shrunk to the measured room's, and to 2 as far as the
+    /// counts are of louder crowds: a root must not be extrapolated.
     ///
-    /// Where the counts of an earlier run are gone, its p stands: their sums were made with it.
+    /// Whoever counts heads is right, and v is what strays. So log v is drawn over log people, and p is one over that
+    /// slope: people drawn over v would come out too flat, the more the counts stray (regression dilution, Fuller,
+    /// Measurement Error Models, 1987, § 1.1). What is expected of p is put in its place as a slope of 1/p, known as
+    /// well. Where the counts of an earlier run are gone, its p stands: their sums were made with it.
     fn power(&self) -> f64 {
         if let Some(earlier) = self.resumed {
             return earlier.calibration.power;
@@ -280,13 +283,14 @@ impl Calibrator {
         let groups = points.len().max(1) as f64;
         let root = points.iter().map(|(root, _)| root).sum::<f64>() / groups;
         let people = points.iter().map(|(_, people)| people).sum::<f64>() / groups;
-        let spread = points.iter().map(|point| (point.0 - root).powi(2)).sum::<f64>();
+        let spread = points.iter().map(|point| (point.1 - people).powi(2)).sum::<f64>();
         let together = points.iter().map(|point| (point.0 - root) * (point.1 - people)).sum::<f64>();
-        let prior = (KAPPA_WITHIN / POWER_PRIOR_SIGMA).powi(2);
         let louder = points.iter().filter(|(root, _)| *root > POWER_ROOT_MAX.ln()).count() as f64 / groups;
         let expected = POWER_UNCALIBRATED + louder * (POWER_RANGE.1 - POWER_UNCALIBRATED);
-        let power = (together + prior * expected) / (spread + prior);
-        power.clamp(POWER_RANGE.0, POWER_RANGE.1)
+        // An error of people is one of v over p, and one of p is one of 1/p over p².
+        let prior = (expected * KAPPA_WITHIN / POWER_PRIOR_SIGMA).powi(2);
+        let slope = (together + prior / expected) / (spread + prior);
+        (1.0 / slope.max(1.0 / POWER_RANGE.1)).max(POWER_RANGE.0)
     }
 
     fn knee(&self) -> Option<f64> {
@@ -375,16 +379,36 @@ mod tests {
             calibrator.current()
         };
         assert_eq!(learnt(&[(8, 2.0)]).power, 1.0, "one count tells nothing of a slope");
-        assert_eq!(learnt(&[(10, 1.0), (12, 4.0)]).power, 1.0, "never less than a root");
-        // Four times the people at twice the v: a slope of 2, over a spread of ln²(2)/2 · 6.
+        assert_eq!(learnt(&[(10, 0.5), (20, 2.5)].repeat(6)).power, 1.0, "never less than a root");
+        // Four times the people at twice the v: a slope of ½ over log people, whose spread is 12 · ln²(2).
         let square = learnt(&[(10, 1.0), (40, 2.0)].repeat(6));
-        let (spread, prior) = (3.0 * 2.0_f64.ln().powi(2), (0.28_f64 / 0.3).powi(2));
-        assert!((square.power - (2.0 * spread + prior) / (spread + prior)).abs() < 1e-9);
+        let (spread, prior) = (12.0 * 2.0_f64.ln().powi(2), (0.28_f64 / 0.3).powi(2));
+        assert!((1.0 / square.power - (0.5 * spread + prior) / (spread + prior)).abs() < 1e-9);
         assert!((square.people(1.5) / square.people(1.0) - 1.5_f64.powf(square.power)).abs() < 1e-9);
         assert_eq!(learnt(&[(1, 1.0), (1000, 2.0)].repeat(6)).power, 2.0, "never more than a number");
         // Nothing is seen of a slope: what is expected then is told by how loud the counted crowds were.
         assert_eq!(learnt(&[(90, 5.0), (90, 5.0)]).power, 2.0, "a crowd that the measured room never heard");
         assert_eq!(learnt(&[(20, 2.6), (20, 2.6)]).power, 1.0);
+    }
+
+    #[test]
+    fn a_v_that_strays_makes_the_law_no_flatter() {
+        // People as the number of what is heard, p = 2, and v a third too high or too low at every other count.
+        let counts: Vec<(u32, f64)> = (0..12)
+            .map(|row| {
+                let people = [20, 80][row / 6];
+                (people, (f64::from(people) / 10.0).sqrt() * [4.0 / 3.0, 3.0 / 4.0][row % 2])
+            })
+            .collect();
+        let mut calibrator = Calibrator::default();
+        for (row, (people, v)) in (1..).zip(&counts) {
+            play(&mut calibrator, row, *people, *v);
+        }
+        // Over log people the strayings are as many up as down, and a quarter of the counts are louder than the room's: only
+        // what is expected then, 1.25, draws p down. People drawn over v would have a slope under 1.2 before that.
+        let (spread, prior) = (12.0 * 2.0_f64.ln().powi(2), (1.25 * 0.28_f64 / 0.3).powi(2));
+        let slope = (0.5 * spread + prior / 1.25) / (spread + prior);
+        assert!((calibrator.current().power - 1.0 / slope).abs() < 1e-9, "{:?}", calibrator.current());
     }
 
     #[test]
