@@ -7,8 +7,8 @@ use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
 
 use crate::visit::{Distinct, Kind};
 
-/// Registers are 2 to this power. 2^14 is 12 kB once dense and errs by 0.81 %; sparse and all but exact below that.
-const PRECISION: u8 = 14;
+/// Registers are 2 to this power. 2^15 are 24 kB once dense and err by 0.57 %; sparse, up to 10,000 devices, all but exact.
+const PRECISION: u8 = 15;
 
 /// Visits of a closed window.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +159,35 @@ impl VisitCell {
             visitors: self.distinct.map_or(0.0, |mut sketch| sketch.count()),
             dwell: self.dwell,
             infrastructure: self.infrastructure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The day's visitors by the sketch, of `n` devices, some of which come twice.
+    fn visitors(seed: u64, n: u64) -> f64 {
+        let mut cell = VisitCell::default();
+        for of in (0..n).chain(0..n.min(10)) {
+            // Sebastiano Vigna's splitmix64, in place of a keyed hash.
+            let mut bits = (seed << 40 | of).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+            cell.present(Distinct(bits ^ bits >> 31));
+        }
+        cell.finish().visitors
+    }
+
+    #[test]
+    fn distinct_visitors_of_a_day_are_counted_within_half_a_percent_and_of_a_stadiums_within_two() {
+        // Sparse, a sketch sees all but few collisions of 25 bits; dense, one error is 0.57 %, and 2 % is three and a half.
+        for (devices, worst) in [(50, 0.005), (1_000, 0.005), (5_000, 0.005), (600_000, 0.02)] {
+            for seed in 0..5 {
+                let error = visitors(seed, devices) / devices as f64 - 1.0;
+                assert!(error.abs() <= worst, "{devices} devices, seed {seed}: {error}");
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::clock::{Step, Window};
 
 /// Half an 80 % band in standard deviations of a normal law.
 pub(super) const SIGMAS: f64 = 1.28;
-/// The relative standard error of a sketch of 2^14 registers: 1.04/√m (Flajolet et al. 2007).
-const SKETCH_ERROR: f64 = 0.008125;
+/// The relative standard error of a sketch of 2^15 registers: 1.04/√m (Flajolet et al. 2007).
+const SKETCH_ERROR: f64 = 0.005745;
 /// What rounding to the grain can hide on either side.
 pub(super) const ROUNDING: f64 = GRAIN as f64 / 2.0;
 
@@ -222,8 +222,8 @@ mod tests {
         assert_eq!(value(&row, Metric::Passersby), None);
         assert_eq!(value(&row, Metric::Bounces), None, "zero is fewer than k");
         assert_eq!(value(&row, Metric::CaptureRate), None, "computed from what is held back");
-        // 2.5 for rounding and 1.28 of 0.8125 % for the sketch.
-        assert_eq!(value(&row, Metric::Visitors), Some((1000, 987, 1013)));
+        // 2.5 for rounding and 1.28 of 0.5745 % for the sketch.
+        assert_eq!(value(&row, Metric::Visitors), Some((1000, 990, 1010)));
     }
 
     #[test]
