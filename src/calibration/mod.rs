@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod calibrator;
+mod fit;
 mod mixing;
 mod seal;
 
