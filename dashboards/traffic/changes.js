@@ -1,0 +1,38 @@
+// Places in order, each against itself in the period before: who gained, who lost, and whether it is more than the doubt.
+
+import { words } from "../words.js";
+import { html } from "../markup.js";
+import { unitOf } from "../states.js";
+import { difference } from "../series.js";
+
+/** Rows of an order, each with its own number of the period before and how far it differs. */
+export function withChanges(rows, before, metric) {
+  const known = (row) => row && { ...row, known: row.windows };
+  const older = new Map(before.map((row) => [row.zone, row]));
+  return rows.map((row) => {
+    const old = older.get(row.zone);
+    const comparable = row.value != null && old?.value != null;
+    return { ...row, before: old ?? null, change: comparable ? difference(known(row), known(old), metric) : null };
+  });
+}
+
+/** The change of a row in a few words. */
+export function changeOfRow({ change }, metric, format) {
+  if (!change) return html("span", { class: "change" }, words.versus.alone);
+  const points = unitOf(metric) === "percent" || change.percent === null;
+  const by = points ? words.versus.points(format.signed(Math.round(change.by))) : words.percent(format.signed(change.percent));
+  const way = change.by > 0 ? "up" : change.by < 0 ? "down" : "same";
+  return html("span", { class: "change", "data-way": way, "data-apart": change.apart }, html("b", {}, by), ` ${change.apart ? words.versus.beyond : words.versus.within}`);
+}
+
+/**
+ * Whether people came to some places, or came from others: told only of changes that are more than the doubt.
+ * @param {?{ by: number, apart: boolean }} whole how the whole venue differs
+ */
+export function cameOrMoved(rows, whole) {
+  const names = (way) => rows.filter(({ change }) => change?.apart && Math.sign(change.by) === way).map(({ name }) => name).join(", ");
+  const [more, fewer] = [names(1), names(-1)];
+  if (!more || !whole) return "";
+  if (whole.apart && whole.by > 0) return fewer ? words.versus.both(more, fewer) : words.versus.came(more);
+  return fewer ? words.versus.moved(more, fewer) : words.versus.unsure(more);
+}
