@@ -107,6 +107,17 @@ export function wholeOf(points, metric) {
 }
 
 /**
+ * Two series as one whole each, of the windows that both tell, so that a hole, or a day that is not over, is not taken for a quiet one.
+ * @param {Point[]} points
+ * @param {Point[]} others as many, each to be held against the one of its place
+ * @returns {?[Point, Point]}
+ */
+export function pairedWholes(points, others, metric) {
+  const both = points.map((point, i) => [point, others[i]]).filter((pair) => pair.every((point) => point?.state === "final"));
+  return both.length ? [0, 1].map((side) => wholeOf(both.map((pair) => pair[side]), metric)) : null;
+}
+
+/**
  * How far two wholes differ, by window, so that a period with a hole is not taken for a quiet one.
  * @returns {?{ by: number, percent: ?number, apart: boolean }} `apart` where the bands do not meet
  */

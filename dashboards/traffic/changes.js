@@ -4,6 +4,14 @@ import { words } from "../words.js";
 import { html } from "../markup.js";
 import { unitOf } from "../states.js";
 import { difference } from "../series.js";
+import { daysBetween, plusDays } from "../days.js";
+
+/** Two stretches without today, which is not told yet, and the day that it would be held against. */
+export function closedOf(stretch, before, today) {
+  if (stretch.to < today || stretch.from >= today) return [stretch, before];
+  const open = daysBetween(today, stretch.to) + 1;
+  return [stretch, before].map(({ from, to }) => ({ from, to: plusDays(to, -open) }));
+}
 
 /** Rows of an order, each with its own number of the period before and how far it differs. */
 export function withChanges(rows, before, metric) {

@@ -6,7 +6,7 @@ import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
 import { controlsIn, nameOf, placeField } from "../controls.js";
 import { periodFields, sayStretch, stepField, stepOf, stretchOf } from "../period.js";
-import { difference, isToldOf, readSeries, stretchBefore, wholeOf } from "../series.js";
+import { difference, isToldOf, pairedWholes, readSeries, stretchBefore } from "../series.js";
 import { unitOf } from "../states.js";
 import { seriesViewIn } from "../series_view.js";
 import { showHeat } from "../heat.js";
@@ -15,7 +15,7 @@ import { plusDays } from "../days.js";
 import { showTotals } from "../totals.js";
 import { showContrast } from "./contrast.js";
 import { groupsRanked } from "./groups.js";
-import { cameOrMoved, changeOfRow, withChanges } from "./changes.js";
+import { cameOrMoved, changeOfRow, closedOf, withChanges } from "./changes.js";
 import { showOccasions } from "./occasions.js";
 
 const METRICS = ["footfall", "visitors", "passersby", "capture_rate", "occupancy", "occupancy_peak"];
@@ -83,6 +83,7 @@ openStillPage(({ venue, format, days, now }) => {
     const step = stepOf(state, stretch);
     const before = compared(state, stretch);
     const control = state.control === "none" ? null : { zone: state.control === "whole" ? "" : state.control };
+    const [ordered, orderedBefore] = before ? closedOf(stretch, before, today) : [stretch, null];
     // Without another period the other place is what is compared with.
     const other = before ? { zone: state.zone, stretch: before } : control && { zone: control.zone, stretch };
     const versusName = before ? words.versus.named(sayStretch(before, days, format)) : control && nameOf(venue, control.zone);
@@ -99,11 +100,11 @@ openStillPage(({ venue, format, days, now }) => {
       showTotals(pairs, metric, { name: versusName, note: noteOf(state, versusName) }, (one) => controls.set("metric", one), venue.k, format);
       course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, otherZone: other?.zone, marks: marksOf(venue, stretch, days) });
       await showContrast(state, control && isToldOf(metric, control.zone, groups) ? control : null, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
-      const [order, orderBefore, hours] = await Promise.all([rank(ranked, stretch), before && rank(ranked, before), heat(state, metric, stretch)]);
+      const [order, orderBefore, hours] = await Promise.all([rank(ranked, ordered), before && rank(ranked, orderedBefore), heat(state, metric, stretch)]);
       if (mine !== asked) return;
-      const whole = orderBefore && order.ofGroups.length ? await wholeChange(metric, stretch, before) : null;
+      const whole = orderBefore && order.ofGroups.length ? await wholeChange(metric, ordered, orderedBefore) : null;
       if (mine !== asked) return;
-      showRank(state, ranked, order, orderBefore, whole, versusName);
+      showRank(state, ranked, order, orderBefore, whole, before && sayStretch(orderedBefore, days, format));
       showHeat({ body: place("heat-body"), legend: place("heat-legend"), readout: place("heat-readout"), tools: place("heat-tools") }, hours, metric, days, venue.k, format);
     } catch (error) {
       if (mine === asked) course.failed(error.detail ?? words.failed);
@@ -113,7 +114,8 @@ openStillPage(({ venue, format, days, now }) => {
   };
   const wholeChange = async (metric, stretch, before) => {
     const [after, older] = await Promise.all([stretch, before].map((when) => series(metric, "", when, "day")));
-    return difference(wholeOf(after, metric), wholeOf(older, metric), metric);
+    const both = pairedWholes(after, older, metric);
+    return both && difference(both[0], both[1], metric);
   };
   /** Shows zones and groups in order; of `older`, the same of the period before, each row tells how it has changed. */
   const showRank = (state, metric, order, older, whole, versusName) => {
