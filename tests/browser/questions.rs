@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::axe::Axe;
 use super::driver::{Browser, Scripts};
 use super::mall::Mall;
-use super::operator::{DESK, until_settled};
-use super::pages::until_it_shows;
+use super::operator::{DESK, open, until_settled};
+use super::pages::{looked_at, until_it_shows};
 
 const QUESTIONS: &str = include_str!("../../dashboards/QUESTIONS.md");
 /// The most clicks from the first page to an answer.
@@ -130,7 +131,8 @@ fn the_entrance_at_the_works_lost(browser: &mut Browser, mall: &Mall) {
     has(&north, &["more than the bands"]);
     let now = ranking(mall, "visitors", "2025-11-03T03:00:00Z", "2025-11-24T03:00:00Z");
     let before = ranking(mall, "visitors", "2025-10-06T02:00:00Z", "2025-10-27T03:00:00Z");
-    let ([value, low, high, days], [old, _, _, old_days]) = (rank_of(&now, "north"), rank_of(&before, "north"));
+    let ([value, low, high, days], [old, _, _, old_days]) =
+        (rank_of(&now, "north"), rank_of(&before, "north"));
     let grouped = |n: u64| if n < 1_000 { n.to_string() } else { format!("{},{:03}", n / 1_000, n % 1_000) };
     has(&north, &[&grouped(value), &format!("{} to {}", grouped(low), grouped(high))]);
     let by = (value as f64 / days as f64) / (old as f64 / old_days as f64) - 1.0;
@@ -166,9 +168,11 @@ fn now_is_held_against_the_usual(browser: &mut Browser, mall: &Mall) {
     browser.until("the usual is told", "return document.querySelector('#now-usual').textContent !== ''");
     let live = &mall.server.json("/api/v1/venues/mall/live")["occupancy"];
     let day = mall.server.json("/api/v1/venues/mall/typical?metric=occupancy&step=1h&day=2025-11-24");
-    let hour = day["points"].as_array().expect("hours").iter().find(|hour| {
-        hour["from"].as_str().is_some_and(|from| from.starts_with("2025-11-24T18:00"))
-    });
+    let hour = day["points"]
+        .as_array()
+        .expect("hours")
+        .iter()
+        .find(|hour| hour["from"].as_str().is_some_and(|from| from.starts_with("2025-11-24T18:00")));
     let number = |of: &Value, key: &str| of[key].as_u64().expect("a number");
     let hour = hour.expect("the hour");
     let [usual, least, most] = ["usual", "usual_low", "usual_high"].map(|key| number(hour, key));
@@ -191,7 +195,15 @@ fn now_is_held_against_the_usual(browser: &mut Browser, mall: &Mall) {
 
 fn the_week_is_like_the_one_before(browser: &mut Browser, _: &Mall) {
     let visitors = named(browser, ".total", "Visitors");
-    has(&visitors, &["between", "against 11 Nov 2025 to 17 Nov 2025", "The bands meet", "Over the 6 days that both tell."]);
+    has(
+        &visitors,
+        &[
+            "between",
+            "against 11 Nov 2025 to 17 Nov 2025",
+            "The bands meet",
+            "Over the 6 days that both tell.",
+        ],
+    );
 }
 
 fn the_market_is_better(browser: &mut Browser, _: &Mall) {
@@ -261,5 +273,30 @@ fn ten_questions_are_answered_within_three_clicks() {
         assert!(done <= CLICKS_MAX, "{text}: {done} clicks");
         let (_, answer) = ANSWERS.iter().find(|(part, _)| text.contains(part)).expect("an answer");
         answer(&mut browser, &mall);
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core"]
+fn what_answers_them_has_no_barrier_and_speaks_french() {
+    let axe = Axe::found();
+    let mall = Mall::with_a_past();
+    let mut browser = Browser::open(Scripts::Run);
+    let concert = "traffic?metric=occupancy&period=custom&from=2025-11-22&to=2025-11-22&versus=before";
+    let pages = [concert, "flows?zone=court&period=7d", "dwell?zone=court&period=28d", "now"];
+    let mut wrong = Vec::new();
+    for page in pages {
+        open(&mut browser, &mall, page);
+        wrong.extend(looked_at(&mut browser, &axe, page));
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    browser.run("localStorage.setItem('passant-language', 'fr')");
+    let french = ["Des gens ont été déplacés", "De ceux qui ont visité", "Le plus haut", "D'habitude"];
+    for (page, words) in pages.into_iter().zip(french) {
+        open(&mut browser, &mall, page);
+        browser
+            .until("it has answered", &format!("return document.body.innerText.includes({})", json!(words)));
+        let text = browser.text("main");
+        assert!(!text.contains("undefined") && !text.contains("NaN"), "{page}: {text}");
     }
 }
