@@ -106,6 +106,11 @@ export function wholeOf(points, metric) {
   };
 }
 
+/** The windows that two series both tell, each beside the one of its place. */
+export function pairsOf(points, others) {
+  return points.map((point, i) => [point, others[i]]).filter((pair) => pair.every((point) => point?.state === "final"));
+}
+
 /**
  * Two series as one whole each, of the windows that both tell, so that a hole, or a day that is not over, is not taken for a quiet one.
  * @param {Point[]} points
@@ -113,7 +118,7 @@ export function wholeOf(points, metric) {
  * @returns {?[Point, Point]}
  */
 export function pairedWholes(points, others, metric) {
-  const both = points.map((point, i) => [point, others[i]]).filter((pair) => pair.every((point) => point?.state === "final"));
+  const both = pairsOf(points, others);
   return both.length ? [0, 1].map((side) => wholeOf(both.map((pair) => pair[side]), metric)) : null;
 }
 

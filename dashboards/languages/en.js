@@ -130,7 +130,7 @@ export const english = {
   contrastTitle: "Place against place, before and after",
   versus: {
     label: "Against", none: "nothing", before: "the weeks before", year: "a year before", since: "from a date on", sinceLabel: "From",
-    control: "Other place", named: (stretch) => `${stretch}`, against: (name) => `against ${name}`, paired: (n, count) => (count === 1 ? "Over the one day that both tell." : `Over the ${n} days that both tell.`), points: (n) => `${n} points`,
+    control: "Other place", named: (stretch) => `${stretch}`, against: (name) => `against ${name}`, dayByDay: (n, more, fewer) => `Of the ${n} days that both tell: higher on ${more}, lower on ${fewer}.`, points: (n) => `${n} points`,
     apart: "The bands do not meet: more than the estimate's own doubt.",
     overlap: "The bands meet: it may be the estimate's own doubt.",
     unknown: (name) => `Nothing to compare with: ${name}.`,

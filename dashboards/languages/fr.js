@@ -130,7 +130,7 @@ export const french = {
   contrastTitle: "Endroit contre endroit, avant et après",
   versus: {
     label: "Comparé à", none: "rien", before: "les semaines d'avant", year: "un an avant", since: "à partir d'une date", sinceLabel: "À partir du",
-    control: "Autre endroit", named: (stretch) => `${stretch}`, against: (name) => `contre ${name}`, paired: (n, count) => (count === 1 ? "Sur le seul jour que les deux disent." : `Sur les ${n} jours que les deux disent.`), points: (n) => `${n} points`,
+    control: "Autre endroit", named: (stretch) => `${stretch}`, against: (name) => `contre ${name}`, dayByDay: (n, more, fewer) => `Des ${n} jours que les deux disent : plus haut sur ${more}, plus bas sur ${fewer}.`, points: (n) => `${n} points`,
     apart: "Les fourchettes ne se touchent pas : plus que le doute de l'estimation.",
     overlap: "Les fourchettes se touchent : ce peut être le doute de l'estimation.",
     unknown: (name) => `Rien à quoi comparer : ${name}.`,

@@ -2,9 +2,9 @@
 
 import { words } from "../words.js";
 import { html } from "../markup.js";
-import { unitOf } from "../states.js";
 import { difference } from "../series.js";
 import { daysBetween, plusDays } from "../days.js";
+import { writtenChange } from "../totals.js";
 
 /** Two stretches without today, which is not told yet, and the day that it would be held against. */
 export function closedOf(stretch, before, today) {
@@ -27,10 +27,8 @@ export function withChanges(rows, before, metric) {
 /** The change of a row in a few words. */
 export function changeOfRow({ change }, metric, format) {
   if (!change) return html("span", { class: "change" }, words.versus.alone);
-  const points = unitOf(metric) === "percent" || change.percent === null;
-  const by = points ? words.versus.points(format.signed(Math.round(change.by))) : words.percent(format.signed(change.percent));
-  const way = change.by > 0 ? "up" : change.by < 0 ? "down" : "same";
-  return html("span", { class: "change", "data-way": way, "data-apart": change.apart }, html("b", {}, by), ` ${change.apart ? words.versus.beyond : words.versus.within}`);
+  const { text, way } = writtenChange(change, metric, format);
+  return html("span", { class: "change", "data-way": way, "data-apart": change.apart }, html("b", {}, text), ` ${change.apart ? words.versus.beyond : words.versus.within}`);
 }
 
 /**

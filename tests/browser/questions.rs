@@ -201,7 +201,7 @@ fn the_week_is_like_the_one_before(browser: &mut Browser, _: &Mall) {
             "between",
             "against 11 Nov 2025 to 17 Nov 2025",
             "The bands meet",
-            "Over the 6 days that both tell.",
+            "Of the 6 days that both tell: higher on 1, lower on 0.",
         ],
     );
 }
