@@ -27,6 +27,7 @@ const MOMENTS: &str = "const drawn = performance.getEntriesByName('drawn')[0]?.s
   const asked = performance.getEntriesByType('resource').filter(({ responseEnd }) => responseEnd > 0 && responseEnd <= drawn);
   return drawn && {
     last_byte: Math.max(...asked.map(({ responseEnd }) => responseEnd)), requests: asked.length + 1,
+    bytes: [...performance.getEntriesByType('navigation'), ...asked].reduce((all, { transferSize }) => all + transferSize, 0),
     first: performance.getEntriesByName('first-contentful-paint')[0]?.startTime, largest: window.largest, drawn,
   };";
 
@@ -51,9 +52,10 @@ fn the_first_view_is_drawn_soon_after_its_last_byte() {
         let ms = |key: &str| told[key].as_f64().unwrap_or_else(|| panic!("no {key}: {told}"));
         let [last, first, largest, drawn] = ["last_byte", "first", "largest", "drawn"].map(ms);
         say(&format!(
-            "view {view}: {} requests, last byte {last:.0} ms, first paint {first:.0} ms, largest {largest:.0} ms, drawn \
+            "view {view}: {} requests, {} bytes, last byte {last:.0} ms, first paint {first:.0} ms, largest {largest:.0} ms, drawn \
              {drawn:.0} ms: {:.0} ms after the last byte",
             told["requests"],
+            told["bytes"],
             drawn - last
         ));
         assert!(drawn >= last && last > 0.0 && told["requests"] != Value::Null, "{told}");
