@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -82,6 +83,12 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Has what a page saves come into a directory, without a question.
+    pub(crate) fn save_to(&mut self, directory: &Path) {
+        let behaviour = json!({"behavior": "allow", "downloadPath": directory});
+        self.devtools("Browser.setDownloadBehavior", &behaviour);
     }
 
     pub(crate) fn go(&mut self, url: &str) {

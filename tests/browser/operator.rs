@@ -95,8 +95,7 @@ fn a_period_is_changed_a_place_looked_into_and_a_table_saved() {
     let mut browser = Browser::open(Scripts::Run);
     let saved = tempfile::tempdir().expect("a directory");
     browser.look_as(DESK);
-    let behaviour = json!({"behavior": "allow", "downloadPath": saved.path()});
-    browser.devtools("Browser.setDownloadBehavior", &behaviour);
+    browser.save_to(saved.path());
 
     open(&mut browser, &mall, "traffic");
     assert_eq!(browser.text("#pages [aria-current]"), "Traffic");
@@ -167,8 +166,7 @@ fn what_stands_on_the_first_page_is_saved_with_its_bands_and_states() {
     let mut browser = Browser::open(Scripts::Run);
     let saved = tempfile::tempdir().expect("a directory");
     browser.look_as(DESK);
-    let behaviour = json!({"behavior": "allow", "downloadPath": saved.path()});
-    browser.devtools("Browser.setDownloadBehavior", &behaviour);
+    browser.save_to(saved.path());
     let save = |browser: &mut Browser, tools: &str, name: &str| {
         browser.click(&format!("#{tools} .save"));
         let file = saved.path().join(name);
