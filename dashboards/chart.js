@@ -155,14 +155,17 @@ function flagged(chart, marks, colour, rem) {
   ctx.save();
   ctx.strokeStyle = colour("--care");
   ctx.fillStyle = colour("--care");
+  ctx.textAlign = "left";
   ctx.font = `${Math.round(rem * 0.74 * devicePixelRatio)}px ${getComputedStyle(document.documentElement).fontFamily}`;
   for (const { at, name } of marks) {
     const x = chart.valToPos(at, "x", true);
     ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
+    const long = ctx.measureText(name).width;
+    const left = Math.min(x + 0.3 * rem, bbox.left + bbox.width - long);
     // A name that would lie over another is left to the readout.
-    if (x < free) continue;
-    ctx.fillText(name, x + 0.3 * rem, bbox.top - 0.3 * rem * devicePixelRatio);
-    free = x + ctx.measureText(name).width + rem;
+    if (left < free) continue;
+    ctx.fillText(name, left, bbox.top - 0.3 * rem * devicePixelRatio);
+    free = left + long + rem;
   }
   ctx.restore();
 }

@@ -7,6 +7,8 @@ import { edges, saidPoint, shadeOf, stepWidth, unitOf, written } from "./states.
 import { wholeOf } from "./series.js";
 import { DAY_MS, weekdayOf } from "./days.js";
 
+/** The most hours that are named beside the fullest. */
+const NAMED_HOURS_MAX = 4;
 /** A Monday at noon, from which the names of the weekdays are told. */
 const A_MONDAY_MS = Date.UTC(2026, 0, 5, 12);
 
@@ -26,6 +28,21 @@ function cellsOf(points, metric, days) {
   // A mean even of what could be added up: a cell is one hour.
   const mean = metric === "capture_rate" || metric.startsWith("dwell") ? metric : "occupancy";
   return new Map([...cells].map(([key, group]) => [key, wholeOf(group, mean)]));
+}
+
+/** The fullest hour with its band, and which others may be as full: their bands reach it. */
+function fullestOf(cells, unit, k, format) {
+  const told = [...cells].filter(([, cell]) => cell.state === "final").sort(([, a], [, b]) => b.value - a.value);
+  const name = ([key]) => {
+    const [weekday, hour] = key.split(" ").map(Number);
+    return `${weekdayName(weekday, false)}, ${words.oClock(hour)}`;
+  };
+  const [top, ...others] = told;
+  if (!top) return "";
+  const asFull = others.filter(([, cell]) => cell.high >= top[1].low);
+  const named = asFull.slice(0, NAMED_HOURS_MAX).map(name);
+  const more = asFull.length - named.length;
+  return [words.heatTop(name(top), saidPoint(top[1], unit, k, format).long), named.length ? words.heatToo(named.join("; "), more && format.number(more)) : words.heatAlone].join(" ");
 }
 
 /**
@@ -62,7 +79,7 @@ export function showHeat(places, points, metric, days, k, format) {
   const table = html("table", { class: "heat" }, html("thead", {}, head), html("tbody", {}, ...rows));
   places.body.replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": words.heatTitle }, table));
   places.legend.replaceChildren(...heatLegend(width, unit, format));
-  places.readout.textContent = words.heatHint;
+  places.readout.textContent = `${fullestOf(cells, unit, k, format)} ${words.heatHint}`;
   const columns = ["weekday", "hour", "metric", "value", "low", "high", "state", "windows_known", "windows"];
   const lines = () => [0, 1, 2, 3, 4, 5, 6].flatMap((weekday) => hours.map((hour) => {
     const cell = cells.get(`${weekday} ${hour}`);

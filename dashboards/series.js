@@ -106,6 +106,22 @@ export function wholeOf(points, metric) {
   };
 }
 
+/** The windows that two series both tell, each beside the one of its place. */
+export function pairsOf(points, others) {
+  return points.map((point, i) => [point, others[i]]).filter((pair) => pair.every((point) => point?.state === "final"));
+}
+
+/**
+ * Two series as one whole each, of the windows that both tell, so that a hole, or a day that is not over, is not taken for a quiet one.
+ * @param {Point[]} points
+ * @param {Point[]} others as many, each to be held against the one of its place
+ * @returns {?[Point, Point]}
+ */
+export function pairedWholes(points, others, metric) {
+  const both = pairsOf(points, others);
+  return both.length ? [0, 1].map((side) => wholeOf(both.map((pair) => pair[side]), metric)) : null;
+}
+
 /**
  * How far two wholes differ, by window, so that a period with a hole is not taken for a quiet one.
  * @returns {?{ by: number, percent: ?number, apart: boolean }} `apart` where the bands do not meet

@@ -24,6 +24,12 @@ mod operator;
 mod opt_out;
 #[path = "browser/pages.rs"]
 mod pages;
+#[path = "browser/paint.rs"]
+mod paint;
+#[path = "browser/past.rs"]
+mod past;
+#[path = "browser/questions.rs"]
+mod questions;
 #[path = "support/server.rs"]
 mod server;
 #[path = "browser/staff.rs"]
@@ -32,3 +38,6 @@ mod staff;
 mod venue;
 #[path = "browser/venues.rs"]
 mod venues;
+#[path = "support/year.rs"]
+#[expect(dead_code, reason = "benches use the rest of it")]
+mod year;

@@ -13,6 +13,8 @@ import { RIBBONS_MAX, sankeyIn } from "./sankey.js";
 import { showMatrix } from "./matrix.js";
 
 const ZONES_OF_PATHS = ["all", "inside"];
+/** The most zones that are named beside one. */
+const ELSEWHERE_MAX = 8;
 
 /** The cells of several windows by row and column: their sums, or their means. */
 function together(windows, [row, column], mean) {
@@ -47,6 +49,16 @@ function showFlowsOf(answer, state, chooseZone, nameFor, venue, format) {
   showMatrix({ body: place("matrix-body"), tools: place("matrix-tools") }, cells, { heading: words.matrixTitle, file: "passant-flows", unit: format.number, columns: ["from_zone", "to_zone", "value", "low", "high", "windows"], nameFor }, format);
 }
 
+/** Where else the visitors of a zone were, most of them first; two whose bands meet are joined by ≈. */
+function elsewhere(cells, zone, nameFor, format) {
+  const rows = rowsOf(cells.filter((cell) => cell.row === zone && cell.column !== zone), "column", nameFor).slice(0, ELSEWHERE_MAX);
+  const say = ({ name, value, low, high, tied_with_next }, i) => {
+    const text = `${name} ${words.percent(format.number(value))} (${words.bandShort(format.number(low), format.number(high))})`;
+    return i + 1 === rows.length ? text : `${text}${tied_with_next ? " ≈ " : ", "}`;
+  };
+  return rows.length ? words.flows.elsewhere(nameFor(zone), rows.map(say).join("")) : words.flows.nowhere(nameFor(zone));
+}
+
 function nothing(ids) {
   for (const id of ids) place(id).replaceChildren(html("p", { class: "empty" }, words.notInServer));
 }
@@ -71,6 +83,7 @@ openStillPage(({ venue, format, days, now }) => {
       if (flows) showFlowsOf(flows, state, chooseZone, nameFor, venue, format);
       else nothing(["sankey", "in-body", "out-body", "matrix-body"]);
       const cells = cross && together(cross.windows, ["zone", "also"], true);
+      place("cross-readout").textContent = cells && state.zone ? elsewhere(cells, state.zone, nameFor, format) : "";
       if (cells) showMatrix({ body: place("cross-body"), tools: place("cross-tools") }, cells, { heading: words.crossTitle, file: "passant-cross-visits", unit: (n) => words.percent(format.number(n)), columns: ["zone", "also", "value", "low", "high", "windows"], nameFor }, format);
       else nothing(["cross-body"]);
     } catch (error) {

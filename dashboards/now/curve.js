@@ -2,6 +2,7 @@
 
 import { words } from "../words.js";
 import { html, place } from "../markup.js";
+import { SERIES_COLUMNS, saver, seriesRows } from "../csv.js";
 import { chartIn, chartLegend, newestOf } from "../chart.js";
 
 const WINDOW_SECS = 300;
@@ -9,7 +10,7 @@ const HOUR_SECS = 3600;
 /** So long after a window's end its figure is there, or will never be. */
 const SETTLED_SECS = 180;
 
-/** @typedef {{ from: string, to: string, value: ?number, low: ?number, high: ?number, state: string }} Figure */
+/** @typedef {{ from: string, to: string, value: ?number, low: ?number, high: ?number, state: string, flags: string[] }} Figure */
 
 /**
  * The curve's place on the page, and what fills it.
@@ -19,6 +20,7 @@ export function curveOf(venue, format) {
   const host = place("chart");
   let day = null;
   let name = words.curve.venue;
+  let of = null;
   let usual = null;
   // A zone's curve begins where the venue's did, so that the two can be compared.
   let begun = { day: null, first: Infinity };
@@ -34,15 +36,17 @@ export function curveOf(venue, format) {
     const other = usual && day.points.map((point) => usualAt(usual, point));
     chart.show({ ...day, tick: (secs) => format.clock(secs * 1000), number: format.number, other });
   };
+  place("curve-tools").replaceChildren(saver("passant-today", words.today, () => [SERIES_COLUMNS, dayRows(day, usual, of, format)]));
   place("curve-table").addEventListener("toggle", () => table(day, venue.k, format));
 
   return {
-    /** @param {Figure[]} figures of the venue day that began at a moment, up to now */
-    show(figures, dayStartedAt, at, title) {
+    /** @param {Figure[]} figures of a place on the venue day that began at a moment, up to now */
+    show(figures, dayStartedAt, at, zone, title) {
       if (begun.day !== dayStartedAt) begun = { day: dayStartedAt, first: Infinity };
       day = laidOut(figures, at, begun.first);
       begun.first = day.first ?? begun.first;
       name = title;
+      of = zone;
       place("curve-title").textContent = words.curve.of(name);
       place("curve-note").textContent = day.first === null ? words.curve.none : "";
       host.setAttribute("aria-label", summary(day, name, format));
@@ -74,7 +78,7 @@ function laidOut(figures, at, earliest) {
   for (let from = Math.ceil(first / WINDOW_SECS) * WINDOW_SECS; from < last; from += WINDOW_SECS) {
     const figure = known.get(from);
     const state = figure?.state ?? (from + WINDOW_SECS + SETTLED_SECS < at / 1000 ? "missing" : "ahead");
-    points.push({ from, to: from + WINDOW_SECS, state, value: figure?.value ?? null, low: figure?.low ?? null, high: figure?.high ?? null });
+    points.push({ from, to: from + WINDOW_SECS, state, value: figure?.value ?? null, low: figure?.low ?? null, high: figure?.high ?? null, flags: figure?.flags ?? [] });
   }
   const hours = Array.from({ length: Math.floor((last - first) / HOUR_SECS) + 1 }, (_, i) => last - i * HOUR_SECS).reverse();
   return { first, last, points, edges: hours };
@@ -93,6 +97,16 @@ function sayWindow(w, k, format) {
   if (w.state === "final") return `${words.people(format.number(w.value), w.value)}, ${words.band(format.number(w.low), format.number(w.high))}`;
   if (w.state === "held_back") return words.curve.heldBackWhy(k);
   return w.state === "missing" ? words.curve.missingWhy : words.curve.open;
+}
+
+/** The day as rows of a file, and after it what is usual, each hour with the days that it is made of. */
+function dayRows(day, usual, zone, format) {
+  const known = (state) => Number(state === "final");
+  const windows = (day?.points ?? []).map((w) => ({ ...w, from: w.from * 1000, to: w.to * 1000, known: known(w.state), parts: 1 }));
+  const hours = (usual?.points ?? []).filter((hour) => hour.usual !== null).map((hour) => ({
+    from: Date.parse(hour.from), to: Date.parse(hour.to), value: hour.usual, low: hour.usual_low, high: hour.usual_high, state: "final", flags: [], known: usual.days, parts: usual.days,
+  }));
+  return [...seriesRows(windows, zone, "occupancy", format), ...seriesRows(hours, zone, "occupancy_usual", format)];
 }
 
 function times(w, format) {

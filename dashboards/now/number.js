@@ -18,3 +18,10 @@ export function showNow(live, venue, format) {
   document.title = `${shown ? text.title : words.state[live.occupancy.state].short(venue.k)} · ${venue.name} · Passant`;
   showFlags(place("flags"), live.flags);
 }
+
+/** Whether there are more people than is usual in such an hour, fewer, or neither for sure; nothing while no number is shown. */
+export function againstUsual({ state, low, high }, { usual_low: least, usual_high: most }) {
+  if (state !== "shown") return "";
+  if (low > most) return words.unusual.more;
+  return high < least ? words.unusual.fewer : words.unusual.neither;
+}

@@ -7,7 +7,7 @@ import { openPage, showLink } from "../shell.js";
 import { zonesOf } from "./plan.js";
 import { curveOf } from "./curve.js";
 import { showSensors } from "./sensors.js";
-import { showNow } from "./number.js";
+import { againstUsual, showNow } from "./number.js";
 import { alertsOf } from "./alerts.js";
 
 const WINDOW_MS = 300_000;
@@ -35,7 +35,7 @@ function curveReader(venue, curve) {
     try {
       const series = await read(`/${encodeURIComponent(venue.id)}/figures`, query);
       const name = venue.zones.find(({ id }) => id === zone)?.name ?? words.curve.venue;
-      if (mine === asked) curve.show(series.figures, begun, at, name);
+      if (mine === asked) curve.show(series.figures, begun, at, zone, name);
       // A window that has just closed may take a moment to be stored.
       const newest = begun + (Math.floor((at - LATENESS_MS - begun) / WINDOW_MS) - 1) * WINDOW_MS;
       return newest < begun || series.figures.some(({ from }) => Date.parse(from) === newest);
@@ -67,7 +67,7 @@ function steadyReader(path, show, settlesMs = 0) {
 }
 
 /** Reads what is usual on such a day, once an hour and when another zone is chosen; a server may not know it yet. */
-function typicalReader(venue, days, format, curve) {
+function typicalReader(venue, days, format, curve, tell) {
   let last = null;
   return async (live, zone) => {
     const at = Date.parse(live.at);
@@ -81,18 +81,19 @@ function typicalReader(venue, days, format, curve) {
       const typical = await ifThere(read(`/${encodeURIComponent(venue.id)}/typical`, query));
       if (asked !== last) return;
       curve.compare(typical?.days ? { ...typical, weekday: format.weekday(Date.parse(live.day_started_at) + HOUR_MS) } : null);
-      if (!zone) showUsual(typical, at, format);
+      if (!zone) tell(typical);
     } catch {
       last = null;
     }
   };
 }
 
-function showUsual(typical, at, format) {
+function showUsual(typical, live, format) {
+  const at = Date.parse(live.at);
   const hour = typical?.points.find(({ from, to }) => Date.parse(from) <= at && at < Date.parse(to));
   const told = typical?.days && hour?.usual != null;
   const band = told && [hour.usual_low, hour.usual_high].map(format.number);
-  place("now-usual").textContent = told ? words.usualNow(format.number(hour.usual), words.band(...band), words.days(typical.days, format.weekday(at))) : "";
+  place("now-usual").textContent = told ? `${words.usualNow(format.number(hour.usual), words.band(...band), words.days(typical.days, format.weekday(at)))} ${againstUsual(live.occupancy, hour)}` : "";
 }
 
 function run({ venue, format, days }) {
@@ -103,8 +104,12 @@ function run({ venue, format, days }) {
   const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, Date.parse(live.at)), RULES_LOOK_MS) : () => {};
   const curve = curveOf(venue, format);
   const readCurve = curveReader(venue, curve);
-  const readTypical = typicalReader(venue, days, format, curve);
+  const readTypical = typicalReader(venue, days, format, curve, (typical) => {
+    usual = typical;
+    showUsual(usual, live, format);
+  });
   let live = null;
+  let usual = null;
   let zone = null;
   let window = null;
 
@@ -139,6 +144,7 @@ function run({ venue, format, days }) {
       const isFirst = live === null;
       live = answer;
       showNow(live, venue, format);
+      showUsual(usual, live, format);
       zones.show(live);
       refresh();
       readSensors();

@@ -3,10 +3,12 @@
 import { words } from "../words.js";
 import { html, place, svg } from "../markup.js";
 import { rove } from "../rove.js";
+import { saver } from "../csv.js";
 import { edges, said, shade, stepWidth } from "../states.js";
 import { boxOf, floors, roomFor } from "./geometry.js";
 
 const MARGIN = 1;
+const NOW_COLUMNS = ["at", "zone", "name", "metric", "value", "low", "high", "state", "flags"];
 
 /**
  * Draws the zones of a venue once, and gives what brings them up to date.
@@ -18,6 +20,7 @@ export function zonesOf(venue, format, choose) {
   const rows = new Map();
   const names = new Map(venue.zones.map((zone) => [zone.id, zone.name]));
   let newest = new Map();
+  let told = null;
   let whole = "no_data";
   let fullest = 0;
   let chosen = null;
@@ -40,6 +43,7 @@ export function zonesOf(venue, format, choose) {
   draw(venue, control);
   const ids = [...marks.keys()];
   rove([...marks.values()], (index) => pick(ids[index]));
+  place("everyone-tools").replaceChildren(saver("passant-now", words.zones, () => [NOW_COLUMNS, told ? nowRows(told, names) : []]));
   place("zone-rows").replaceChildren(...venue.zones.map((zone) => row(zone, rows, pick)));
   fit();
   new ResizeObserver(fit).observe(place("floors"));
@@ -47,6 +51,7 @@ export function zonesOf(venue, format, choose) {
 
   return {
     show(live) {
+      told = live;
       whole = live.occupancy.state;
       newest = new Map(live.zones.map((zone) => [zone.zone, zone.occupancy]));
       fullest = Math.max(fullest, ...live.zones.map((zone) => zone.occupancy.value ?? 0));
@@ -67,6 +72,12 @@ export function zonesOf(venue, format, choose) {
       tell(id);
     },
   };
+}
+
+/** The half-minute as rows of a file: the whole venue, and every zone. */
+function nowRows({ at, occupancy: whole, zones, flags }, names) {
+  const row = (zone, name, { value, low, high, state }) => [at, zone, name, "occupancy", value, low, high, state, flags.join(";")];
+  return [row("", words.wholeVenue, whole), ...zones.map(({ zone, occupancy }) => row(zone, names.get(zone), occupancy))];
 }
 
 function draw(venue, control) {

@@ -3,7 +3,7 @@
 import { words } from "../words.js";
 import { html, place } from "../markup.js";
 import { saidPoint, unitOf } from "../states.js";
-import { difference, wholeOf } from "../series.js";
+import { difference, pairedWholes, wholeOf } from "../series.js";
 import { changeOf } from "../totals.js";
 
 /**
@@ -18,16 +18,16 @@ export async function showContrast(state, control, periods, metric, seriesOf, na
   const [mine, mineBefore, theirs, theirsBefore] = await Promise.all([
     seriesOf(state.zone, periods.stretch), seriesOf(state.zone, periods.before), seriesOf(control.zone, periods.stretch), seriesOf(control.zone, periods.before),
   ]);
-  const rows = [[state.zone, mine, mineBefore], [control.zone, theirs, theirsBefore]].map(([zone, after, before]) => ({ zone, after: wholeOf(after, metric), before: wholeOf(before, metric) }));
+  const rows = [[state.zone, mine, mineBefore], [control.zone, theirs, theirsBefore]].map(([zone, after, before]) => ({ zone, after: wholeOf(after, metric), before: wholeOf(before, metric), both: pairedWholes(after, before, metric) ?? [] }));
   const cell = (whole) => html("td", {}, saidPoint(whole, unitOf(metric), k, format).long);
-  const line = ({ zone, after, before }) => html("tr", {}, html("th", { scope: "row" }, nameFor(zone)), cell(before), cell(after), html("td", {}, changeOf(after, before, metric, words.versus.beforeShort, format)));
+  const line = ({ zone, after, before, both }) => html("tr", {}, html("th", { scope: "row" }, nameFor(zone)), cell(before), cell(after), html("td", {}, changeOf(both[0], both[1], metric, words.versus.beforeShort, format)));
   const head = html("tr", {}, ...[words.columnZone, words.versus.beforeColumn, words.versus.afterColumn, words.versus.change].map((text) => html("th", { scope: "col" }, text)));
   const table = html("table", { "aria-labelledby": "contrast-title" }, html("thead", {}, head), html("tbody", {}, ...rows.map(line)));
   place("contrast-body").replaceChildren(html("div", { class: "scroll wide", tabindex: 0, role: "group", "aria-label": words.versus.contrast }, table), html("p", { class: "strong" }, verdict(rows, metric, nameFor, format)));
 }
 
 function verdict(rows, metric, nameFor, format) {
-  const [mine, theirs] = rows.map(({ after, before }) => difference(after, before, metric));
+  const [mine, theirs] = rows.map(({ both }) => (both.length ? difference(both[0], both[1], metric) : null));
   if (mine?.percent == null || theirs?.percent == null) return words.versus.noVerdict;
   const by = words.versus.points(format.signed(mine.percent - theirs.percent));
   // Both bands would have to leave room: where neither place has moved beyond its own, nothing has been shown.

@@ -14,6 +14,6 @@ export async function groupsRanked(venue, metric, seriesOf) {
   return wholes.map(({ zone, name, whole }, i) => {
     const next = wholes[i + 1]?.whole;
     const tied = whole.value !== null && next != null && next.value !== null && next.high >= whole.low;
-    return { rank: i + 1, zone, name, state: whole.state, value: whole.value, low: whole.low, high: whole.high, missing: whole.parts - whole.known, tied_with_next: tied };
+    return { rank: i + 1, zone, name, state: whole.state, value: whole.value, low: whole.low, high: whole.high, missing: whole.parts - whole.known, windows: whole.known, tied_with_next: tied };
   });
 }

@@ -6,7 +6,7 @@ import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
 import { controlsIn, nameOf, placeField } from "../controls.js";
 import { periodFields, sayStretch, stepField, stepOf, stretchOf } from "../period.js";
-import { isToldOf, readSeries, stretchBefore } from "../series.js";
+import { difference, isToldOf, pairedWholes, readSeries, stretchBefore } from "../series.js";
 import { unitOf } from "../states.js";
 import { seriesViewIn } from "../series_view.js";
 import { showHeat } from "../heat.js";
@@ -15,6 +15,8 @@ import { plusDays } from "../days.js";
 import { showTotals } from "../totals.js";
 import { showContrast } from "./contrast.js";
 import { groupsRanked } from "./groups.js";
+import { cameOrMoved, changeOfRow, closedOf, withChanges } from "./changes.js";
+import { showOccasions } from "./occasions.js";
 
 const METRICS = ["footfall", "visitors", "passersby", "capture_rate", "occupancy", "occupancy_peak"];
 /** Hours of more days than these are not asked for: the heat of the newest of them is shown. */
@@ -81,6 +83,7 @@ openStillPage(({ venue, format, days, now }) => {
     const step = stepOf(state, stretch);
     const before = compared(state, stretch);
     const control = state.control === "none" ? null : { zone: state.control === "whole" ? "" : state.control };
+    const [ordered, orderedBefore] = before ? closedOf(stretch, before, today) : [stretch, null];
     // Without another period the other place is what is compared with.
     const other = before ? { zone: state.zone, stretch: before } : control && { zone: control.zone, stretch };
     const versusName = before ? words.versus.named(sayStretch(before, days, format)) : control && nameOf(venue, control.zone);
@@ -97,9 +100,11 @@ openStillPage(({ venue, format, days, now }) => {
       showTotals(pairs, metric, { name: versusName, note: noteOf(state, versusName) }, (one) => controls.set("metric", one), venue.k, format);
       course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, otherZone: other?.zone, marks: marksOf(venue, stretch, days) });
       await showContrast(state, control && isToldOf(metric, control.zone, groups) ? control : null, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
-      const [{ ranking, ofGroups }, hours] = await Promise.all([rank(ranked, stretch), heat(state, metric, stretch)]);
+      const [order, orderBefore, hours] = await Promise.all([rank(ranked, ordered), before && rank(ranked, orderedBefore), heat(state, metric, stretch)]);
       if (mine !== asked) return;
-      showRank(state, ranked, ranking, ofGroups);
+      const whole = orderBefore && order.ofGroups.length ? await wholeChange(metric, ordered, orderedBefore) : null;
+      if (mine !== asked) return;
+      showRank(state, ranked, order, orderBefore, whole, before && sayStretch(orderedBefore, days, format));
       showHeat({ body: place("heat-body"), legend: place("heat-legend"), readout: place("heat-readout"), tools: place("heat-tools") }, hours, metric, days, venue.k, format);
     } catch (error) {
       if (mine === asked) course.failed(error.detail ?? words.failed);
@@ -107,16 +112,27 @@ openStillPage(({ venue, format, days, now }) => {
       if (mine === asked) document.body.dataset.busy = "false";
     }
   };
-  const showRank = (state, metric, ranking, ofGroups) => {
-    const about = { metric, unit: unitOf(metric), chosen: state.zone };
+  const wholeChange = async (metric, stretch, before) => {
+    const [after, older] = await Promise.all([stretch, before].map((when) => series(metric, "", when, "day")));
+    const both = pairedWholes(after, older, metric);
+    return both && difference(both[0], both[1], metric);
+  };
+  /** Shows zones and groups in order; of `older`, the same of the period before, each row tells how it has changed. */
+  const showRank = (state, metric, order, older, whole, versusName) => {
+    const about = { metric, unit: unitOf(metric), chosen: state.zone, change: older && ((row) => changeOfRow(row, metric, format)) };
     const choose = (zone) => controls.set("zone", zone === state.zone ? "" : zone);
+    const rowsOf = (rows, before) => (older ? withChanges(rows, before ?? [], metric) : rows);
+    const { ranking, ofGroups } = order;
     place("rank").dataset.there = String(ranking !== null || ofGroups.length > 0);
-    if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, ranking.rows, { ...about, heading: words.rankTitle }, choose, format);
+    if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, rowsOf(ranking.rows, older?.ranking?.rows), { ...about, heading: words.rankTitle }, choose, format);
     else place("rank-body").replaceChildren(html("p", { class: "empty" }, words.notInServer));
+    if (older) place("rank-body").append(html("p", { class: "quiet" }, words.versus.rows(versusName)));
     if (!ofGroups.length) return;
     const [body, tools] = [html("div"), html("div", { class: "tools" })];
-    showRanking({ body, tools }, ofGroups, { ...about, heading: words.groups }, choose, format);
-    place("rank-body").append(html("div", { class: "head" }, html("h3", {}, words.groups), tools), body);
+    const groupRows = rowsOf(ofGroups, older?.ofGroups);
+    showRanking({ body, tools }, groupRows, { ...about, heading: words.groups }, choose, format);
+    const said = older ? cameOrMoved(groupRows, whole) : "";
+    place("rank-body").append(html("div", { class: "head" }, html("h3", {}, words.groups), tools), body, ...(said ? [html("p", { class: "strong", id: "came-or-moved" }, said)] : []));
   };
   const fields = [
     { name: "metric", label: words.metricLabel, options: metrics.map((value) => ({ value, text: words.metric[value] })), initial: metrics[0] },
@@ -127,5 +143,6 @@ openStillPage(({ venue, format, days, now }) => {
     controlField(venue),
   ];
   const controls = controlsIn(place("controls"), fields, change);
+  showOccasions(venue.events, today);
   controls.start();
 });

@@ -2,7 +2,7 @@
 
 import { ifThere, read } from "../server.js";
 import { daysOf, plusDays } from "../days.js";
-import { isOfCrowd, readSeries, wholeOf } from "../series.js";
+import { isOfCrowd, pairedWholes, readSeries, wholeOf } from "../series.js";
 
 /** States of an hour that has closed. */
 const CLOSED = ["final", "held_back"];
@@ -23,10 +23,7 @@ async function stoodOf(venue, zone, { day, metric }, now) {
   const earlier = await points(plusDays(date, -7));
   const closed = all.filter((point) => CLOSED.includes(point.state));
   const whole = wholeOf(closed.length ? closed : all, metric);
-  // Of both days the same hours, so that an hour with a hole is not taken for a quiet one.
-  const both = all.map((point, i) => [point, earlier[i]]).filter(([mine, other]) => mine.state === "final" && other?.state === "final");
-  if (!both.length) return { whole, mine: null, before: null, date };
-  const [mine, before] = [0, 1].map((side) => wholeOf(both.map((pair) => pair[side]), metric));
+  const [mine, before] = pairedWholes(all, earlier, metric) ?? [null, null];
   return { whole, mine, before, date };
 }
 

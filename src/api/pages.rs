@@ -69,6 +69,7 @@ const PAGES: &[Page] = &[
         "rove.js",
         "sensor_care.js",
         "alerts.js",
+        "csv.js",
         "now/geometry.js",
         "now/plan.js",
         "now/curve.js",
@@ -93,6 +94,8 @@ const PAGES: &[Page] = &[
         "totals.js",
         "traffic/contrast.js",
         "traffic/groups.js",
+        "traffic/changes.js",
+        "traffic/occasions.js",
         "traffic/page.js",
     ],
     page![

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Lines of chromedriver until it says its port.
 const LINES_MAX: usize = 20;
+/// Starts of chromedriver until one has said its port.
+const STARTS_MAX: u32 = 5;
 /// Looks until something is so, with a pause between them: together a minute.
 const LOOKS_MAX: u32 = 1_200;
 const LOOK: Duration = Duration::from_millis(50);
@@ -50,19 +53,7 @@ pub(crate) const PHONE: View = View { width: 390, height: 844, scheme: "light" }
 impl Browser {
     /// Starts one, in English.
     pub(crate) fn open(scripts: Scripts) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chromedriver starts; on Debian it is in the package chromium-driver");
-        let mut said = BufReader::new(driver.stdout.take().expect("it has an output")).lines();
-        let port = said.by_ref().take(LINES_MAX).find_map(|line| {
-            line.ok()?.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let port = port.expect("chromedriver says its port");
-        // It may go on talking; nobody's pipe is full because of it.
-        std::thread::spawn(move || said.for_each(drop));
+        let (driver, port) = started(Command::new("chromedriver").arg("--port=0"));
         let line = TcpStream::connect(("127.0.0.1", port)).expect("chromedriver listens");
         line.set_read_timeout(Some(Duration::from_secs(COMMAND_SECS_MAX))).expect("a limit");
         let mut browser = Self { driver, line: BufReader::new(line), session: String::new() };
@@ -92,6 +83,12 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Has what a page saves come into a directory, without a question.
+    pub(crate) fn save_to(&mut self, directory: &Path) {
+        let behaviour = json!({"behavior": "allow", "downloadPath": directory});
+        self.devtools("Browser.setDownloadBehavior", &behaviour);
     }
 
     pub(crate) fn go(&mut self, url: &str) {
@@ -198,6 +195,28 @@ impl Browser {
     }
 }
 
+/// Starts a chromedriver and gives the port that it says. It binds a free one of one family of addresses, and then the same of the
+/// other: where another process has that, chromedriver ends without a word of a port, and is started again.
+fn started(command: &mut Command) -> (Child, u16) {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    for _ in 0..STARTS_MAX {
+        let driver = command.spawn();
+        let mut driver = driver.expect("chromedriver starts; on Debian it is in the package chromium-driver");
+        let mut said = BufReader::new(driver.stdout.take().expect("it has an output")).lines();
+        let port = said.by_ref().take(LINES_MAX).find_map(|line| {
+            line.ok()?.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+        });
+        if let Some(port) = port {
+            // It may go on talking; nobody's pipe is full because of it.
+            std::thread::spawn(move || said.for_each(drop));
+            return (driver, port);
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    panic!("chromedriver was started {STARTS_MAX} times and never said its port");
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // Chromium ends with its session, and not with chromedriver.
@@ -205,4 +224,21 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+#[test]
+fn a_chromedriver_that_ends_without_a_port_is_started_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    // Each start leaves a mark; all but the last one that is allowed find their port taken.
+    let script = format!(
+        "echo once >> starts\nif test $(wc -l < starts) -lt {STARTS_MAX}; then echo 'bind() failed'; exit 1; fi\n\
+         echo 'ChromeDriver was started successfully on port 4711.'"
+    );
+    let mut command = Command::new("sh");
+    command.current_dir(directory.path()).args(["-c", &script]);
+    let (mut driver, port) = started(&mut command);
+    driver.wait().expect("it ends");
+    assert_eq!(port, 4711);
+    let starts = std::fs::read_to_string(directory.path().join("starts")).expect("the marks");
+    assert_eq!(starts.lines().count(), STARTS_MAX as usize);
 }

@@ -2,6 +2,7 @@
 
 use super::air::{Air, HOUR_MS, START};
 use super::mosquitto::free_port;
+use super::past;
 use super::server::Server;
 
 const HALF_MS: i64 = 30_000;
@@ -90,9 +91,25 @@ impl Mall {
         Self::open_as(&text)
     }
 
+    /// Opens one that has published weeks before its day begins; its yard is its other entrance.
+    pub(crate) fn with_a_past() -> Self {
+        let mut text = venue().replace("name = \"Yard\"", "name = \"South entrance\"");
+        for (zone, group) in past::GROUPS {
+            let line = format!("[[venue.zone]]\nid = \"{zone}\"\n");
+            text = text.replace(&line, &format!("{line}group = \"{group}\"\n"));
+        }
+        text += past::EVENTS;
+        Self::opened(&text, |server| past::publish(server, &text))
+    }
+
     fn open_as(venues: &str) -> Self {
+        Self::opened(venues, |_| ())
+    }
+
+    fn opened(venues: &str, before_its_day: impl FnOnce(&mut Server)) -> Self {
         let broker = free_port();
-        let server = Server::start_with(venues, 5, &format!("embedded = \"127.0.0.1:{broker}\""));
+        let mut server = Server::start_with(venues, 5, &format!("embedded = \"127.0.0.1:{broker}\""));
+        before_its_day(&mut server);
         let mut mall = Self {
             server,
             air: Air::of("mall", broker),

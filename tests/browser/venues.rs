@@ -97,8 +97,7 @@ fn what_stands_side_by_side_is_saved_with_its_bands_and_states() {
     let mut browser = Browser::open(Scripts::Run);
     let saved = tempfile::tempdir().expect("a directory");
     browser.look_as(DESK);
-    let behaviour = json!({"behavior": "allow", "downloadPath": saved.path()});
-    browser.devtools("Browser.setDownloadBehavior", &behaviour);
+    browser.save_to(saved.path());
     open(&mut browser, &mall, "/venues?metric=occupancy");
     browser.click("#side-tools .save");
     let file = saved.path().join("passant-venues.csv");

@@ -14,6 +14,7 @@ use passant::store::Store;
 const GROUPS: usize = 5;
 /// 2025-11-24, a Monday, at 04:00 in Paris, when the venue's day begins.
 pub(crate) const FROM: EpochMs = EpochMs(1_763_953_200_000);
+const DAY_MS: i64 = 86_400_000;
 /// Lengths of visits that occur, minutes.
 const LENGTHS: [u16; 6] = [6, 12, 20, 35, 60, 110];
 
@@ -46,11 +47,36 @@ pub(crate) struct Days {
     pub(crate) fine: u32,
 }
 
+/// What is unlike other days.
+#[derive(Clone, Copy)]
+pub(crate) struct Story {
+    /// When the first day begins.
+    pub(crate) from: EpochMs,
+    /// How many times as many people as usual are in a zone, by its place in the venue, on a day, by its first moment.
+    pub(crate) people: fn(usize, EpochMs) -> f64,
+    /// How many times as many people as usual pass by on a day.
+    pub(crate) passing: fn(EpochMs) -> f64,
+}
+
+/// Days that are like any others.
+const PLAIN: Story = Story { from: FROM, people: |_, _| 1.0, passing: |_| 1.0 };
+
 /// Writes so many days of figures. Gives how many there are.
 pub(crate) async fn publish(store: &Store, venue: &Arc<Venue>, days: Days, told: impl Fn(u32)) -> u64 {
-    let mut year = Year { venue: venue.clone(), judge: Judge::new(venue.clone(), 1, None) };
+    publish_story(store, venue, days, PLAIN, told).await
+}
+
+/// The same of days that have a story.
+pub(crate) async fn publish_story(
+    store: &Store,
+    venue: &Arc<Venue>,
+    days: Days,
+    story: Story,
+    told: impl Fn(u32),
+) -> u64 {
+    let mut year = Year { venue: venue.clone(), judge: Judge::new(venue.clone(), 1, None), story };
     let mut written = 0;
-    let mut at = FROM;
+    let mut at = story.from;
     for day in 0..days.all {
         let window = venue.calendar.day_of(at).window;
         let figures = year.day(window, day + days.fine >= days.all);
@@ -64,6 +90,7 @@ pub(crate) async fn publish(store: &Store, venue: &Arc<Venue>, days: Days, told:
 struct Year {
     venue: Arc<Venue>,
     judge: Judge,
+    story: Story,
 }
 
 impl Year {
@@ -74,12 +101,12 @@ impl Year {
         let mut at = day.from;
         while at < day.to {
             let hour = self.venue.calendar.window_of(at, Step::Hour);
-            self.judge.hear(&self.half(at, busy(at, day)));
+            self.judge.hear(&self.half(at, day, busy(at, day)));
             let next = at.plus_secs(pause_secs);
             for step in Step::ALL {
                 let window = self.venue.calendar.window_of(at, step);
                 if window.to <= next || !is_fine && step < Step::Hour {
-                    let told = self.judge.judge(Closed::Crowd(self.crowd(step, window, busy(at, day))));
+                    let told = self.judge.judge(Closed::Crowd(self.crowd(step, window, day, busy(at, day))));
                     if is_fine || step >= Step::Hour {
                         figures.extend(told);
                     }
@@ -89,6 +116,7 @@ impl Year {
                     figures.extend(self.judge.judge(Closed::Visits(self.visits(
                         step,
                         window,
+                        day,
                         busy(hour.from, day),
                     ))));
                 }
@@ -98,16 +126,16 @@ impl Year {
         figures
     }
 
-    fn half(&self, at: EpochMs, busy: f64) -> Newest {
+    fn half(&self, at: EpochMs, day: Window, busy: f64) -> Newest {
         let zones: Vec<Option<Level>> =
-            (0..self.zones()).map(|zone| Some(level(people(zone, busy)))).collect();
+            (0..self.zones()).map(|zone| Some(level(self.people(zone, day, busy)))).collect();
         let all = zones.iter().flatten().map(|level| level.people).sum();
         Newest { end: at.plus_secs(30), venue: Some(level(all)), zones }
     }
 
-    fn crowd(&self, step: Step, window: Window, busy: f64) -> ZoneWindow<Occupancy> {
+    fn crowd(&self, step: Step, window: Window, day: Window, busy: f64) -> ZoneWindow<Occupancy> {
         let row = |place| {
-            let level = level(self.of(place, |zone| people(zone, busy)));
+            let level = level(self.of(place, |zone| self.people(zone, day, busy)));
             let root_mean = matches!(place, Place::Zone(_)).then_some(level.root_mean);
             Occupancy { mean: Some(level), peak: Some(level), root_mean, halves: 1 }
         };
@@ -118,12 +146,12 @@ impl Year {
         }
     }
 
-    fn visits(&self, step: Step, window: Window, busy: f64) -> ZoneWindow<Traffic> {
+    fn visits(&self, step: Step, window: Window, day: Window, busy: f64) -> ZoneWindow<Traffic> {
         let hours = step.secs() as f64 / 3_600.0;
         let row = |place| {
             // A day is not always as busy as its last hour.
             let busy = if step == Step::Day { 0.45 } else { busy };
-            let long = (self.of(place, |zone| people(zone, busy)) * hours) as u64;
+            let long = (self.of(place, |zone| self.people(zone, day, busy)) * hours) as u64;
             let mut dwell = Dwell::default();
             for (minutes, part) in LENGTHS.into_iter().zip([4, 5, 4, 3, 2, 1]) {
                 (0..long * part / 19).for_each(|_| dwell.add(minutes));
@@ -132,7 +160,7 @@ impl Year {
             let engaged = kept * 10 / 19;
             Traffic {
                 visits: 3 * kept,
-                passersby: kept,
+                passersby: (kept as f64 * (self.story.passing)(day.from)) as u64,
                 bounces: kept,
                 engaged,
                 visitors: kept as f64,
@@ -144,6 +172,10 @@ impl Year {
         let of_all = step >= Step::Hour;
         let places = self.places(0).filter(|place| of_all || *place == Place::Venue);
         ZoneWindow { step, window, rows: places.map(|place| (place, covered(row(place)))).collect() }
+    }
+
+    fn people(&self, zone: usize, day: Window, busy: f64) -> f64 {
+        people(zone, busy) * (self.story.people)(zone, day.from)
     }
 
     fn zones(&self) -> usize {
@@ -160,7 +192,7 @@ impl Year {
     fn of(&self, place: Place, people: impl Fn(usize) -> f64) -> f64 {
         let is_of = |zone: &usize| match place {
             Place::Venue => true,
-            Place::Group(group) => zone % GROUPS == usize::from(group),
+            Place::Group(group) => self.venue.zones[*zone].group == Some(usize::from(group)),
             Place::Zone(only) => *zone == usize::from(only),
         };
         (0..self.zones()).filter(is_of).map(people).sum()
@@ -170,7 +202,8 @@ impl Year {
 /// How busy it is, 0 to 1: nobody at night, and more on some days than on others.
 fn busy(at: EpochMs, day: Window) -> f64 {
     let hour = at.since(day.from) as f64 / 3_600_000.0;
-    let weekday = day.from.since(FROM).div_euclid(86_400_000) % 7;
+    // From the middle of a day, for in summer they begin an hour earlier.
+    let weekday = (day.from.since(FROM) + DAY_MS / 2).div_euclid(DAY_MS).rem_euclid(7);
     let opened = (hour - 5.0) / 12.0;
     if !(0.0..=1.0).contains(&opened) {
         return 0.0;
