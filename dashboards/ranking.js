@@ -26,7 +26,7 @@ export function showRanking(places, rows, { metric, unit, chosen, heading, chang
     return;
   }
   const most = Math.max(1, ...rows.map((row) => row.high ?? 0));
-  const head = html("tr", {}, ...[words.rank.place, words.columnZone, words.metric[metric], words.columnBand].map((text) => html("th", { scope: "col" }, text)));
+  const head = html("tr", {}, ...[words.rank.place, words.columnZone, words.metric[metric], words.columnBand].map((text, i) => html("th", { scope: "col", class: i === 1 ? "left" : null }, text)));
   const body = html("tbody", {}, ...rows.map((row) => rankRow(row, most, { unit, chosen, change }, choose, format)));
   const ties = rows.some((row) => row.tied_with_next) ? html("p", { class: "quiet" }, `≈ ${words.rank.tied}`) : null;
   const gaps = rows.some((row) => row.missing > 0) ? html("p", { class: "quiet" }, `* ${words.rank.missing}`) : null;

@@ -228,12 +228,12 @@ export const english = {
   },
   dwellTotals: "Stays in numbers", bandsTitle: "How long they stayed", dwellRank: "Zones by their stays", dwellHeat: "Stays by weekday and hour",
   dwell: { stay: "Stay", over: (n) => `${n} min and more`, between: (from, to) => `${from} to ${to} min`, presets: "Bands", preset: { default: "Passant", meraki: "Meraki", cmx: "CMX" } },
-  pathsTitle: "The busiest paths", inTitle: "Where they come in", outTitle: "Where they leave", matrixTitle: "From zone to zone", matrixNote: "Rows are where from, columns where to.",
+  pathsTitle: "The busiest paths", inTitle: "Where they come in", outTitle: "Where they leave", matrixTitle: "From zone to zone", matrixNote: "Rows are where from, columns where to. An empty cell is held back, or nobody.",
   crossTitle: "Where else they were", crossNote: "Of those who visited the zone of the row, how many also visited the zone of the column, in percent.",
   flows: {
     outside: "Outside", everyZone: "every zone", through: "Through", ends: "Ends", end: { all: "With outside", inside: "Inside only" }, visits: (n) => `${n} visits`, noCell: "held back, or none",
     elsewhere: (zone, list) => `Of those who visited ${zone}: ${list}. ≈ joins two whose bands meet.`, nowhere: (zone) => `Nothing was published of where else the visitors of ${zone} were.`,
-    hint: "Point at a ribbon for its number. Arrow keys go from one to the next.", note: (n) => `Within one visit, which zone came next: the ${n} busiest, of several days summed.`, held: (n) => `${n} more are held back: too few took them.`,
+    hint: "Point at a ribbon for its number. Arrow keys go from one to the next.", note: (n) => `Within one visit, which zone came next: the ${n} busiest of the period.`, held: (n) => `${n} more are held back: too few took them.`,
   },
   heldTitle: "What is held back", heldShown: "Hours shown",
   heldWhy: (k) => [

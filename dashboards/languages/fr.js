@@ -228,12 +228,12 @@ export const french = {
   },
   dwellTotals: "Les durées en chiffres", bandsTitle: "Combien de temps ils restent", dwellRank: "Zones par durée", dwellHeat: "Durées par jour et heure",
   dwell: { stay: "Durée", over: (n) => `${n} min et plus`, between: (from, to) => `${from} à ${to} min`, presets: "Tranches", preset: { default: "Passant", meraki: "Meraki", cmx: "CMX" } },
-  pathsTitle: "Les chemins les plus suivis", inTitle: "Par où l'on entre", outTitle: "Par où l'on sort", matrixTitle: "De zone à zone", matrixNote: "Les lignes disent d'où, les colonnes où.",
+  pathsTitle: "Les chemins les plus suivis", inTitle: "Par où l'on entre", outTitle: "Par où l'on sort", matrixTitle: "De zone à zone", matrixNote: "Les lignes disent d'où, les colonnes où. Une case vide est retenue, ou personne.",
   crossTitle: "Où ils étaient aussi", crossNote: "De ceux qui ont visité la zone de la ligne, combien ont aussi visité celle de la colonne, en pour cent.",
   flows: {
     outside: "Dehors", everyZone: "toutes les zones", through: "Par", ends: "Bouts", end: { all: "Avec dehors", inside: "Dedans seulement" }, visits: (n) => `${n} visites`, noCell: "retenu, ou aucun",
     elsewhere: (zone, list) => `De ceux qui ont visité ${zone} : ${list}. ≈ joint deux dont les fourchettes se touchent.`, nowhere: (zone) => `Rien n'a été publié sur les autres endroits des visiteurs de ${zone}.`,
-    hint: "Pointez un ruban pour son nombre. Les flèches vont de l'un à l'autre.", note: (n) => `Au sein d'une visite, quelle zone vient ensuite : les ${n} plus suivis, additionnés sur plusieurs jours.`, held: (n) => `${n} autres sont retenus : trop peu les ont suivis.`,
+    hint: "Pointez un ruban pour son nombre. Les flèches vont de l'un à l'autre.", note: (n) => `Au sein d'une visite, quelle zone vient ensuite : les ${n} plus suivis de la période.`, held: (n) => `${n} autres sont retenus : trop peu les ont suivis.`,
   },
   heldTitle: "Ce qui est retenu", heldShown: "Heures affichées",
   heldWhy: (k) => [

@@ -31,9 +31,11 @@ export function curveOf(venue, format) {
   };
   const chart = chartIn(host, tell);
   const draw = () => {
-    place("curve-legend").replaceChildren(...chartLegend(words.curve.line, usual && words.curve.usual(words.days(usual.days, usual.weekday))));
+    const other = usual && day && day.points.map((point) => usualAt(usual, point));
+    // A legend names only what is drawn: the usual day may not be known in the hours that are shown.
+    const isUsual = other && other.some((value) => value != null);
+    place("curve-legend").replaceChildren(...chartLegend(words.curve.line, isUsual ? words.curve.usual(words.days(usual.days, usual.weekday)) : null));
     if (!day || day.first === null) return chart.show(null);
-    const other = usual && day.points.map((point) => usualAt(usual, point));
     chart.show({ ...day, tick: (secs) => format.clock(secs * 1000), number: format.number, other });
   };
   place("curve-tools").replaceChildren(saver("passant-today", words.today, () => [SERIES_COLUMNS, dayRows(day, usual, of, format)]));

@@ -149,7 +149,7 @@ function settle(group, size) {
   const room = group.room;
   const small = size * 0.78;
   name.setAttribute("font-size", small);
-  const named = name.getComputedTextLength() < room.width * 0.96 && room.height > size * 2.5;
+  const named = name.getComputedTextLength() < room.width * 0.92 && room.height > size * 2.5;
   const most = Math.min(size * (/\d/.test(number.textContent) ? 1.5 : 0.85), room.height * 0.8);
   number.setAttribute("font-size", most);
   const big = most * Math.min(1, (room.width * 0.88) / Math.max(number.getComputedTextLength(), 1e-6));

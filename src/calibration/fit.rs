@@ -74,8 +74,7 @@ pub(super) fn knee(counts: &Counts) -> Option<f64> {
 pub(super) fn kappa(counts: &Counts, people_sum: f64, root_sum: f64, power: f64) -> f64 {
     let groups = counts.len();
     let prior = kappa_prior_squared(groups);
-    let mut excesses: Vec<f64> = self
-        .counted
+    let mut excesses: Vec<f64> = counts
         .values()
         .filter_map(|count| {
             let root = count.mean_power(power);
