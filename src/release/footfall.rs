@@ -225,9 +225,14 @@ impl Footfall {
     ) -> Option<Devices> {
         let before = self.before(venue, step, window);
         let stay = visited.stay(venue.thresholds.k);
+        let present = |before: &End| {
+            // Closing time ends every visit, so the visits do not tell who was still there.
+            let after = if venue.is_open(window.to) { stay } else { before.stay };
+            f64::midpoint(before.stay.devices, after.devices)
+        };
         let first_minutes = f64::from(venue.thresholds.visitor_secs) / step.secs() as f64;
         let came = visited.visitors.zip(before).map(|(visitors, before)| {
-            let seem_to = self.returns(before.stay, stay, step.secs() as f64 / 60.0);
+            let seem_to = self.returns(present(&before), step.secs() as f64 / 60.0);
             let devices = (f64::from(visitors) - before.stay.devices - seem_to).max(0.0);
             // Who comes is a visitor some minutes later, and where more and more come, some of them only in the next window.
             let late = first_minutes * (devices - before.came);
@@ -235,7 +240,7 @@ impl Footfall {
         });
         if let (Step::QuarterHour, Some(people), Some((came, _)), Some(before)) = (step, people, came, before)
         {
-            let known = f64::midpoint(before.stay.devices, stay.devices) + first_minutes * came;
+            let known = present(&before) + first_minutes * came;
             let present = known * self.silence.map_or(1.0, |silence| silence.lift);
             self.quarters.insert(window.from, Quarter { people, present, came });
         }
@@ -256,9 +261,8 @@ impl Footfall {
         self.sums(from, to, FULL_ENOUGH * fullest)
     }
 
-    /// How many of those who seem to have come in a window had only been silent.
-    fn returns(&self, before: Devices, stay: Devices, mins: f64) -> f64 {
-        let present = f64::midpoint(before.devices, stay.devices);
+    /// How many of those who seem to have come in so many minutes had only been silent, when so many were present.
+    fn returns(&self, present: f64, mins: f64) -> f64 {
         self.silence.map_or(0.0, |silence| silence.returns_a_minute * present * mins)
     }
 

@@ -57,6 +57,22 @@ fn who_came_is_who_was_there_less_who_had_stayed() {
 }
 
 #[test]
+fn that_the_doors_close_does_not_tell_that_nobody_had_stayed_till_then() {
+    let mut told = Told::new();
+    // The example's mall closes at 22:00 on a Friday: everybody's visit ends there, and sixty were there all the time.
+    let silence = Silence { lift: 1.0, returns_a_minute: 0.01 };
+    told.footfall.silence = Some(silence);
+    told.quarter(at("21:15"), 600, Some(60), Some(0));
+    told.quarter(at("21:30"), 600, Some(69), Some(9));
+    let last = told.quarter(at("21:45"), 600, Some(80), Some(80)).footfall.unwrap();
+    // Of the twenty who seem to have come nine had been silent. None of the first quarter is known to have come.
+    let late = 11.0 / 3.0;
+    let present = [60.0, 60.0 + 11.0 / 3.0];
+    let expected = (11.0 + late) * 1_200.0 / present.iter().sum::<f64>();
+    assert_eq!(last.value, to_grain(expected), "{last:?}");
+}
+
+#[test]
 fn nothing_is_told_of_a_window_whose_start_is_not_known_or_in_which_few_came() {
     let mut told = Told::new();
     // This run began in the middle of the day.
@@ -96,8 +112,7 @@ fn a_day_teaches_how_long_telephones_are_silent() {
     // Of visits of which a part is hidden the middle is taken.
     let between = Visited { ended: Some([220, 260]), ..visited };
     assert_eq!(Footfall::default().learn(between, day), Some(520.0 / 400.0));
-    let here = Devices { devices: 60.0, unsure: 0.0 };
-    assert!((footfall.returns(here, here, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
+    assert!((footfall.returns(60.0, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
     assert_eq!(
         footfall.learn(Visited { visitors: None, ..visited }, day),
         None,
