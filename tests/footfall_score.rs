@@ -2,9 +2,9 @@
 //! Constants of the crowd lens come from twelve head counts of shoppers in four zones of the first day; every later day is
 //! judged, hour by hour.
 //!
-//! Ten in a hundred is what is aimed at, and out of reach here for whoever sees one person in ten: of the some 450 who come
-//! in an hour of this mall 45 carry a stable device, give or take six. With every such device's entry known, and the true
-//! ratio, an hour is still missed by 14 in a hundred; in a mall four times as full by 7.
+//! Ten in a hundred is what is aimed at, and reached in the mall of two floors. In the demo's it is out of reach for whoever
+//! sees one person in ten: of the some 450 who come in an hour 45 carry a stable device, give or take six. With every such
+//! device's entry known, and the true ratio, an hour is still missed by 14 in a hundred; in a mall four times as full by 7.
 
 #![expect(clippy::print_stderr, reason = "the table of scores is what whoever tunes reads")]
 
@@ -36,6 +36,9 @@ const DAY_STARTS_AT: i64 = 4;
 const DAYS: i64 = 4;
 /// Seeds that judge. Whoever tunes looks at others.
 const JUDGING_SEEDS: [u64; 4] = [311, 312, 313, 314];
+/// The same for the mall of two floors.
+#[cfg(not(debug_assertions))]
+const JUDGING_SEEDS_OF_TWO_FLOORS: [u64; 2] = [321, 322];
 /// A relative error is asked for where so many people came.
 const PEOPLE_MIN: f64 = 50.0;
 
@@ -226,6 +229,23 @@ fn footfall_of_a_malls_hours_scores_within_the_bounds_with_twelve_counts_of_its_
     let hours = &scores[&(Metric::Footfall, Step::Hour)];
     assert!(hours.n >= 100, "most hours are told: {hours}");
     assert!(hours.mape <= 18.0, "relative error of an hour: {hours}");
+    // Visitors who were heard for less than five minutes of their stay are in no footfall: five to seven in a hundred.
+    assert!(hours.bias.abs() <= 10.0, "too many or too few on the whole: {hours}");
+    assert!((72.0..=90.0).contains(&hours.cover), "share of truths inside the 80 % band: {hours}");
+    assert!(hours.narrowest <= 1.3, "width of the band: {hours}");
+}
+
+/// A day of two floors takes a quarter of a minute in a release build, and some minutes in another.
+#[cfg(not(debug_assertions))]
+#[test]
+#[ignore = "needs time"]
+fn footfall_of_the_hours_of_two_floors_scores_within_the_bounds() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sensor-sim/scenarios/two-floors.toml");
+    let scenario = Scenario::load(&file).expect("two floors");
+    let scores = score(&scenario, &JUDGING_SEEDS_OF_TWO_FLOORS, DAYS);
+    let hours = &scores[&(Metric::Footfall, Step::Hour)];
+    assert!(hours.n >= 50, "most hours are told: {hours}");
+    assert!(hours.mape <= 10.0, "relative error of an hour: {hours}");
     assert!(hours.bias.abs() <= 5.0, "too many or too few on the whole: {hours}");
     assert!((72.0..=90.0).contains(&hours.cover), "share of truths inside the 80 % band: {hours}");
     assert!(hours.narrowest <= 1.3, "width of the band: {hours}");

@@ -24,6 +24,8 @@ const DWELL_SPREAD: f64 = 2.0;
 const USUAL_VISITS: f64 = 300.0;
 /// So much silence ends a visit, minutes.
 const SILENCE_MINS: f64 = (VISIT_LATENESS_SECS - CROWD_LATENESS_SECS) as f64 / 60.0;
+/// Rounds in which the mean silence is found; each brings it nearer by a third at least where visits are made.
+const SOLVING_ROUNDS: usize = 40;
 /// Quarters with less than this share of the devices of the day's fullest are left out of the ratio: when hardly anybody
 /// has come yet, most of those who are heard work there.
 const FULL_ENOUGH: f64 = 0.5;
@@ -267,8 +269,8 @@ impl Footfall {
     }
 
     /// Learns from a day that is over, and gives how many times more devices were present than was thought while it went on:
-    /// dwell is known by then, with the silence at a visit's ends; and a device that made several visits was silent between
-    /// them.
+    /// dwell is known by then; and how often a device made several visits tells how long telephones are silent, which they
+    /// were between its visits, and before and after them.
     fn learn(&mut self, visited: Visited, day: Sums) -> Option<f64> {
         let Visited { visitors: Some(visitors), ended: Some([least, most]), dwell_mins: Some(dwell) } =
             visited
@@ -277,7 +279,12 @@ impl Footfall {
         };
         let ended = f64::midpoint(f64::from(least), f64::from(most));
         let returns = (ended - f64::from(visitors)).max(0.0);
-        let present = (ended * f64::from(dwell) + returns * SILENCE_MINS) / QUARTER_MINS;
+        let heard = ended * f64::from(dwell);
+        let silent = mean_silence_mins(returns / heard.max(1.0));
+        // Each device was there for some silence before it was first heard and after it was last, and each time it seemed to
+        // come again it had been silent for as much longer than ends a visit.
+        let silence = returns * (SILENCE_MINS + silent) + 2.0 * silent * f64::from(visitors);
+        let present = (heard + silence) / QUARTER_MINS;
         let before = self.silence.unwrap_or(Silence { lift: 1.0, returns_a_minute: 0.0 });
         let known = day.present / before.lift;
         if known <= 0.0 || present < known {
@@ -299,6 +306,19 @@ impl Footfall {
         let nobody = || End { to: window.from, stay: Devices::default(), came: 0.0 };
         known.or_else(|| (!venue.is_open(window.from.plus_secs(-1))).then(nobody))
     }
+}
+
+/// The mean silence of telephones, minutes, if in so many of a minute's moments a silence begins that ends a visit. Of
+/// hearings at random moments, λ a minute, λ·e^(−15·λ) are followed by 15 silent minutes (Poisson), and 1/λ is the mean
+/// silence. Of the two λ it is the one of telephones that are heard several times in that time, since otherwise they would
+/// make no visits.
+fn mean_silence_mins(long_a_minute: f64) -> f64 {
+    if long_a_minute <= 0.0 {
+        return 0.0;
+    }
+    let slowest = 1.0 / SILENCE_MINS;
+    let next = |lambda: f64| ((lambda / long_a_minute).ln() / SILENCE_MINS).max(slowest);
+    1.0 / (0..SOLVING_ROUNDS).fold(1.0, |lambda, _| next(lambda))
 }
 
 /// The ratio of the day so far, shrunk to the weekday's usual by how few visits stand behind it.

@@ -106,16 +106,34 @@ fn the_fewer_came_so_far_the_more_the_ratio_is_the_usual_one() {
 fn a_day_teaches_how_long_telephones_are_silent() {
     let mut footfall = Footfall::default();
     let day = Sums { people: 4_000.0, half_width: 400.0, present: 400.0, came: 200.0 };
-    // 240 visits of 30 minutes by 200 devices: 7,200 minutes, and forty silences of fifteen; 6,000 were known.
+    // 240 visits of 30 minutes by 200 devices: forty of the 7,200 minutes began a long silence, of fifteen minutes and the
+    // mean, and each device was silent for the mean before and after. 6,000 minutes were known.
     let visited = Visited { visitors: Some(200), ended: Some([240; 2]), dwell_mins: Some(30) };
-    assert_eq!(footfall.learn(visited, day), Some(520.0 / 400.0));
+    let silent = mean_silence_mins(40.0 / 7_200.0);
+    let lift = (7_200.0 + 40.0 * (15.0 + silent) + 400.0 * silent) / 6_000.0;
+    assert!((footfall.learn(visited, day).unwrap() - lift).abs() < 1e-9);
     // Of visits of which a part is hidden the middle is taken.
     let between = Visited { ended: Some([220, 260]), ..visited };
-    assert_eq!(Footfall::default().learn(between, day), Some(520.0 / 400.0));
+    assert!((Footfall::default().learn(between, day).unwrap() - lift).abs() < 1e-9);
     assert!((footfall.returns(60.0, 60.0) - 40.0 * 60.0 * 60.0 / 6_000.0).abs() < 1e-9);
     assert_eq!(
         footfall.learn(Visited { visitors: None, ..visited }, day),
         None,
         "what is hidden teaches nothing"
+    );
+}
+
+#[test]
+fn the_mean_silence_is_that_of_hearings_at_random_moments() {
+    // Three minutes: one hearing in e⁵ is followed by fifteen silent minutes.
+    for silent in [0.5_f64, 1.0, 3.0, 10.0] {
+        let long_a_minute = (-SILENCE_MINS / silent).exp() / silent;
+        let found = mean_silence_mins(long_a_minute);
+        assert!((found - silent).abs() < 1e-3 * silent, "{silent} min: {found}");
+    }
+    assert_eq!(mean_silence_mins(0.0), 0.0, "nobody came again");
+    assert!(
+        (mean_silence_mins(1.0) - SILENCE_MINS).abs() < 1e-9,
+        "no telephone that makes visits is so silent"
     );
 }
