@@ -93,8 +93,10 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The longest a request may take until its answer begins, seconds.
 pub const REQUEST_SECS_MAX: u64 = 30;
 
-/// Pages load and ask nothing but their own server, send their forms nowhere else, and stand in nobody's frame.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// Pages load and ask nothing but their own server, send their forms nowhere else, and stand in nobody's frame. Their icon is
+/// in them.
+const POLICY: &str =
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The newest judged occupancy of each venue, by its id; `None` until the first half-minute has closed.
 pub type LiveFigures = Arc<BTreeMap<Id, watch::Receiver<Option<Arc<Live>>>>>;

@@ -307,11 +307,18 @@ impl Page {
         let preload = format!("<link rel=\"modulepreload\" href=\"{UPLOT}\">\n");
         let text = source!("shell.html")
             .replace("{preload}\n", if self.draws_curves() { &preload } else { "" })
+            .replace("{icon}", &icon_in_place())
             .replace("{page}", self.name)
             .replace("{signed-in}", reader)
             .replace("{main}\n", self.main);
         Asset::new(String::new(), "text/html; charset=utf-8", text)
     }
+}
+
+/// The icon as an address that holds it, so that nobody asks for it.
+fn icon_in_place() -> String {
+    let drawing = source!("icon.svg").trim_end().replace('"', "'").replace('#', "%23");
+    format!("data:image/svg+xml,{}", drawing.replace('<', "%3C").replace('>', "%3E"))
 }
 
 impl Asset {
