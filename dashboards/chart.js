@@ -13,7 +13,7 @@ const TICKS_EACH = [1, 2, 3, 4, 6, 7, 12, 14, 24, 28, 48, 56, 84, 168, 336];
  * What a chart shows. `edges` are the moments that may have a tick; `other` is a second line, point by point;
  * `marks` are moments with a name.
  * @typedef {{ points: Point[], first: number, last: number, edges: number[], tick: (secs: number) => string,
- *   number: (value: number) => string, least?: number, other?: ?number[], marks?: { at: number, name: string }[] }} Picture
+ *   number: (value: number) => string, least?: number, other?: ?number[], marks?: { at: number, name: string, kind: string }[] }} Picture
  */
 
 /**
@@ -29,7 +29,8 @@ export function chartIn(host, tell) {
     chart = picture && new uPlot(chartOptions(host, picture, tell), columns(picture), host);
   };
   new ResizeObserver(() => chart?.setSize(sizeOf(host))).observe(host);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  // On paper the colours are those of the day, whatever the screen has.
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
   host.addEventListener("keydown", (event) => step(event, chart, picture));
   return {
     /** @param {?Picture} next */
@@ -47,11 +48,15 @@ export function newestOf(points) {
   return index < 0 ? null : index;
 }
 
-/** What the lines and hatches of a chart mean. */
-export function chartLegend(line, other = null) {
+/** How time is drawn of which there is no number, and what it is called. */
+const BLANKS = [["held_back", "net", "heldBack"], ["missing", "dots", "missing"], ["open", "still", "isOpen"]];
+
+/** What the lines and hatches of a chart mean, those that are in it. */
+export function chartLegend(line, points, other = null) {
   const key = (kind, text) => html("li", {}, html("span", { class: `swatch ${kind}`, "aria-hidden": true }), text);
   const lines = [key("line", line), other && key("line other", other), key("band", words.curve.band)].filter(Boolean);
-  return [...lines, key("net", words.curve.heldBack), key("dots", words.curve.missing)];
+  const blanks = BLANKS.filter(([state]) => points.some((point) => point.state === state));
+  return [...lines, ...blanks.map(([, kind, word]) => key(kind, words.curve[word]))];
 }
 
 function columns({ points, other }) {
@@ -133,9 +138,12 @@ function alone(values) {
 /** Strips behind the curve for the time of which nothing may be said, or nothing is known. */
 function hatch(chart, points, colour) {
   const { ctx, bbox } = chart;
-  for (const [state, paint] of [["held_back", net(ctx, colour("--hatch"))], ["missing", dots(ctx, colour("--hatch"))]]) {
+  const paints = { net: net(ctx, colour("--hatch")), dots: dots(ctx, colour("--hatch")), still: colour("--grid") };
+  for (const [state, kind] of BLANKS) {
     ctx.save();
-    ctx.fillStyle = paint;
+    ctx.fillStyle = paints[kind];
+    ctx.strokeStyle = colour("--quiet");
+    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     points.forEach((point, i) => {
       if (point.state !== state || points[i - 1]?.state === state) return;
       let end = i;
@@ -143,12 +151,13 @@ function hatch(chart, points, colour) {
       const left = Math.max(bbox.left, chart.valToPos(point.from, "x", true));
       const right = Math.min(bbox.left + bbox.width, chart.valToPos(points[end].to, "x", true));
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      if (kind === "still") ctx.strokeRect(left, bbox.top, right - left, bbox.height);
     });
     ctx.restore();
   }
 }
 
-/** Moments with a name: a thin line, and the name over the plot. */
+/** Moments with a name: a thin line, and the name over the plot; of an event both are firm, of other hours and holidays not. */
 function flagged(chart, marks, colour, rem) {
   const { ctx, bbox } = chart;
   let free = -Infinity;
@@ -156,10 +165,16 @@ function flagged(chart, marks, colour, rem) {
   ctx.strokeStyle = colour("--care");
   ctx.fillStyle = colour("--care");
   ctx.textAlign = "left";
-  ctx.font = `${Math.round(rem * 0.74 * devicePixelRatio)}px ${getComputedStyle(document.documentElement).fontFamily}`;
-  for (const { at, name } of marks) {
+  ctx.lineWidth = devicePixelRatio;
+  const font = `${Math.round(rem * 0.74 * devicePixelRatio)}px ${getComputedStyle(document.documentElement).fontFamily}`;
+  for (const { at, name, kind } of marks) {
     const x = chart.valToPos(at, "x", true);
-    ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
+    ctx.font = kind === "event" ? font : `italic ${font}`;
+    ctx.setLineDash(kind === "event" ? [] : [3 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
     const long = ctx.measureText(name).width;
     const left = Math.min(x + 0.3 * rem, bbox.left + bbox.width - long);
     // A name that would lie over another is left to the readout.
@@ -207,8 +222,9 @@ function step(event, chart, picture) {
   const way = ways[event.key];
   if (way === undefined || !chart) return;
   event.preventDefault();
-  const last = newestOf(picture.points) ?? 0;
-  const from = chart.cursor.left >= 0 ? chart.cursor.idx : last + (way === -1 ? 1 : 0);
+  const newest = newestOf(picture.points) ?? 0;
+  const last = picture.points.findLastIndex(({ state }) => state !== "ahead");
+  const from = chart.cursor.left >= 0 ? chart.cursor.idx : newest + (way === -1 ? 1 : 0);
   const index = Math.min(Math.max(from + way, 0), last);
   const point = picture.points[index];
   chart.setCursor({ left: chart.valToPos((point.from + point.to) / 2, "x"), top: 0 });

@@ -5,10 +5,10 @@ import { html } from "./markup.js";
 import { saver } from "./csv.js";
 import { written } from "./states.js";
 
-const BEFORE_COLUMNS = ["value_before", "low_before", "high_before", "bands_apart"];
+const BEFORE_COLUMNS = ["value_before", "low_before", "high_before", "bands_apart", "chance"];
 
 function beforeCells({ before, change }) {
-  return [before?.value, before?.low, before?.high, change?.apart];
+  return [before?.value, before?.low, before?.high, change?.apart, change?.chance];
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { eachOf, read } from "./server.js";
 import { beginningOf, daysBetween, plusDays } from "./days.js";
+import { chanceOf } from "./chance.js";
 
 const HOUR_MS = 3_600_000;
 /** Points of one question; the server gives 2,000. */
@@ -123,15 +124,35 @@ export function pairedWholes(points, others, metric) {
 }
 
 /**
- * How far two wholes differ, by window, so that a period with a hole is not taken for a quiet one.
- * @returns {?{ by: number, percent: ?number, apart: boolean }} `apart` where the bands do not meet
+ * How far a period differs from another.
+ * @typedef {{ by: number, percent: ?number, apart: boolean, chance: string, sure: boolean }} Change `apart` where the bands do not
+ *   meet; `chance` is whether it is more than days differ by chance; `sure` is what a reader may go by: chance, and of too few
+ *   days to tell it the bands
  */
-export function difference(a, b, metric) {
+
+/**
+ * How far two series of days differ over those that both tell.
+ * @param {Point[]} points
+ * @param {Point[]} others as many, each to be held against the one of its place
+ * @returns {?Change}
+ */
+export function changeBetween(points, others, metric) {
+  const wholes = pairedWholes(points, others, metric);
+  return wholes && difference(...wholes, pairsOf(points, others).map(([one, other]) => one.value - other.value), metric);
+}
+
+/**
+ * How far two wholes differ, by window.
+ * @param {number[]} differences of each day of which both tell
+ * @returns {?Change}
+ */
+export function difference(a, b, differences, metric) {
   if (a.value === null || b.value === null) return null;
   const each = (whole, value) => (isAdded(metric) ? value / whole.known : value);
   const [mine, other] = [each(a, a.value), each(b, b.value)];
   const apart = each(a, a.low) > each(b, b.high) || each(a, a.high) < each(b, b.low);
-  return { by: mine - other, percent: other ? Math.round(((mine - other) / other) * 100) : null, apart };
+  const chance = chanceOf(differences);
+  return { by: mine - other, percent: other ? Math.round(((mine - other) / other) * 100) : null, apart, chance, sure: chance === "few" ? apart : chance === "more" };
 }
 
 /** The stretch of as many days that another is compared with. */

@@ -7,9 +7,13 @@ import { SERIES_COLUMNS, saver, seriesRows } from "./csv.js";
 import { showNotes } from "./flags.js";
 import { saidPoint, unitOf } from "./states.js";
 import { isAdded } from "./series.js";
+import { sayMark } from "./named_days.js";
 
 /** Hours of more days than these have their ticks at days. */
 const CLOCK_TICKS_MS_MAX = 3 * 86_400_000;
+
+/** A series is printed as a table too if it has no more rows than these: two months of days. The file has any number. */
+const PRINTED_ROWS_MAX = 62;
 
 /** When a window was, as short as its step allows. */
 export function sayWhen(point, step, format) {
@@ -48,7 +52,7 @@ function awake(drawn) {
 /**
  * What is to be drawn.
  * @typedef {{ points: object[], other: ?object[], metric: string, zone: ?string, step: string, title: string,
- *   otherName: ?string, otherZone: ?string, marks: { at: number, from: string, to: string, name: string }[] }} Drawn
+ *   otherName: ?string, otherZone: ?string, marks: import("./named_days.js").Mark[] }} Drawn
  */
 
 /**
@@ -78,7 +82,7 @@ export function seriesViewIn(section, heading, k, format) {
     const point = drawn && index !== null ? drawn.points[index] : null;
     const other = drawn?.other?.[index];
     const against = other && other.state !== "ahead" ? ` · ${drawn.otherName} (${sayWhen(other, drawn.step, format)}): ${say(other).long}` : "";
-    const names = point ? drawn.marks.filter((mark) => isMarked(point, mark)).map(({ name }) => ` · ${name}`).join("") : "";
+    const names = point ? drawn.marks.filter((mark) => isMarked(point, mark)).map((mark) => ` · ${sayMark(mark)}`).join("") : "";
     readout.textContent = point ? `${sayWhen(point, drawn.step, format)}: ${say(point).long}${against}${names}` : "";
   };
   const chart = chartIn(host, tell);
@@ -88,6 +92,15 @@ export function seriesViewIn(section, heading, k, format) {
     rows.replaceChildren(...told.map((point) => html("tr", {}, html("th", { scope: "row" }, sayWhen(point, drawn.step, format)), html("td", {}, say(point).long))));
   };
   details.addEventListener("toggle", table);
+  let isLookedAt = false;
+  addEventListener("beforeprint", () => {
+    isLookedAt = details.open;
+    details.open ||= drawn !== null && drawn.points.length <= PRINTED_ROWS_MAX;
+    table();
+  });
+  addEventListener("afterprint", () => {
+    details.open = isLookedAt;
+  });
 
   return {
     /** @param {Drawn} whole */
@@ -100,7 +113,7 @@ export function seriesViewIn(section, heading, k, format) {
       title.textContent = next.title;
       empty.hidden = any;
       empty.textContent = told.length ? words.onlyOpen : words.nothingThere;
-      legend.replaceChildren(...chartLegend(words.metric[next.metric], next.other && next.otherName));
+      legend.replaceChildren(...chartLegend(words.metric[next.metric], next.points, next.other && next.otherName));
       showNotes(notes, told, k, format);
       const save = () => [SERIES_COLUMNS, [...seriesRows(whole.points, whole.zone, whole.metric, format), ...seriesRows(whole.other ?? [], whole.otherZone, whole.metric, format)]];
       tools.replaceChildren(saver(`passant-${next.metric}-${whole.points[0].date}`, heading, save));
@@ -114,7 +127,7 @@ export function seriesViewIn(section, heading, k, format) {
         least: isAdded(next.metric) ? 10 : 5,
         other: next.other && next.points.map((_, i) => next.other[i]?.value ?? null),
         // What began before the first window is named at it.
-        marks: next.marks.map(({ at, name }) => ({ at: Math.max(at, next.points[0].from) / 1000, name })).filter(({ at }) => at * 1000 < next.points.at(-1).to),
+        marks: next.marks.map(({ at, name, kind }) => ({ at: Math.max(at, next.points[0].from) / 1000, name, kind })).filter(({ at }) => at * 1000 < next.points.at(-1).to),
       } : null);
       tell(null);
       table();

@@ -4,7 +4,8 @@ import { words } from "./words.js";
 import { html, place } from "./markup.js";
 import { saver } from "./csv.js";
 import { saidPoint, unitOf } from "./states.js";
-import { difference, pairedWholes, pairsOf, wholeOf } from "./series.js";
+import { DAYS_MIN } from "./chance.js";
+import { changeBetween, pairsOf, wholeOf } from "./series.js";
 
 /**
  * The series of a metric over a period, and over the one that it is compared with.
@@ -18,7 +19,7 @@ import { difference, pairedWholes, pairsOf, wholeOf } from "./series.js";
  * @param {(metric: string) => void} choose
  */
 export function showTotals(pairs, chosen, { name: versusName, note }, choose, k, format) {
-  const wholes = pairs.map(({ metric, points, other }) => ({ metric, points, other, whole: wholeOf(points, metric), before: other && wholeOf(other, metric), both: other && (pairedWholes(points, other, metric) ?? []) }));
+  const wholes = pairs.map(({ metric, points, other }) => ({ metric, points, other, whole: wholeOf(points, metric), before: other && wholeOf(other, metric) }));
   place("tiles").replaceChildren(...wholes.map((one) => tileFor(one, chosen, versusName, choose, k, format)));
   const row = (name, metric, w) => [name, metric, w.value, w.low, w.high, w.state, w.flags.join(";"), w.known, w.parts];
   const rows = () => wholes.flatMap(({ metric, whole, before }) => [row("chosen", metric, whole), ...(before ? [row("compared", metric, before)] : [])]);
@@ -27,13 +28,13 @@ export function showTotals(pairs, chosen, { name: versusName, note }, choose, k,
   place("totals-note").textContent = [words.totalsNote, note].filter(Boolean).join(" ");
 }
 
-function tileFor({ metric, points, other, whole, both }, chosen, versusName, choose, k, format) {
+function tileFor({ metric, points, other, whole }, chosen, versusName, choose, k, format) {
   const text = saidPoint(whole, unitOf(metric), k, format);
   const said = html("span", { class: "figure", "data-state": whole.state }, text.short);
   // Why there is no number is said when somebody looks at it, and once: most often it is the same for all.
   const band = whole.state === "final" ? html("span", { class: "quiet" }, words.band(...[whole.low, whole.high].map(format.number))) : html("span", { class: "why" }, text.long);
   const known = whole.state === "final" && whole.known < whole.parts ? html("span", { class: "quiet" }, words.point.known(format.number(whole.known), format.number(whole.parts))) : null;
-  const parts = [html("span", { class: "name" }, words.metric[metric]), " ", said, " ", band, " ", known, " ", both && changeOf(both[0], both[1], metric, versusName, format), " ", both && dayByDay(points, other, format)];
+  const parts = [html("span", { class: "name" }, words.metric[metric]), " ", said, " ", band, " ", known, " ", other && changeOf(changeBetween(points, other, metric), metric, versusName, format), " ", other && dayByDay(points, other, format)];
   const tile = html("button", { type: "button", class: "total", "aria-pressed": metric === chosen }, ...parts.filter(Boolean));
   tile.addEventListener("click", () => choose(metric));
   return tile;
@@ -47,13 +48,12 @@ export function writtenChange(change, metric, format) {
   return { text, way: by > 0 ? "up" : by < 0 ? "down" : "same" };
 }
 
-/** How a whole differs from another of as many windows, in words that tell a difference from chance. */
-export function changeOf(whole, before, metric, versusName, format) {
-  const change = whole && before ? difference(whole, before, metric) : null;
+/** A change in words that tell it from chance, and from the estimate's own doubt. */
+export function changeOf(change, metric, versusName, format) {
   if (!change) return html("span", { class: "change" }, words.versus.unknown(versusName));
   const { text, way } = writtenChange(change, metric, format);
-  const sure = change.apart ? words.versus.apart : words.versus.overlap;
-  return html("span", { class: "change", "data-way": way, "data-apart": change.apart }, html("b", {}, text), ` ${words.versus.against(versusName)}. `, html("span", { class: "quiet" }, sure));
+  const sure = `${words.versus.chance[change.chance](DAYS_MIN)} ${change.apart ? words.versus.apart : words.versus.overlap}`;
+  return html("span", { class: "change", "data-way": way, "data-sure": change.sure }, html("b", {}, text), ` ${words.versus.against(versusName)}. `, html("span", { class: "quiet" }, sure));
 }
 
 /** On how many of the days that both tell it was higher, and on how many lower: whether a difference is one day's, or all days'. */

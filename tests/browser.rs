@@ -9,6 +9,8 @@ mod air;
 mod alerts;
 #[path = "browser/axe.rs"]
 mod axe;
+#[path = "browser/chance.rs"]
+mod chance;
 #[path = "browser/doors.rs"]
 mod doors;
 #[path = "browser/driver.rs"]
@@ -26,6 +28,8 @@ mod opt_out;
 mod pages;
 #[path = "browser/paint.rs"]
 mod paint;
+#[path = "browser/paper.rs"]
+mod paper;
 #[path = "browser/past.rs"]
 mod past;
 #[path = "browser/questions.rs"]

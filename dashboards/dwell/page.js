@@ -13,6 +13,7 @@ import { showHeat } from "../heat.js";
 import { showRanking } from "../ranking.js";
 import { showTotals } from "../totals.js";
 import { plusDays } from "../days.js";
+import { marksOf } from "../named_days.js";
 import { showBands } from "./bands.js";
 
 const METRICS = ["dwell_median", "dwell_p25", "dwell_p75", "visits", "bounces", "engaged"];
@@ -43,7 +44,7 @@ openStillPage(({ venue, format, days, now }) => {
       const [pairs, points] = await Promise.all([eachOf(METRICS, async (one) => ({ metric: one, points: await series(one, zone, stretch, "day"), other: null })), series(metric, zone, stretch, step)]);
       if (mine !== asked) return;
       showTotals(pairs, metric, { name: null, note: null }, (one) => controls.set("metric", one), venue.k, format);
-      course.show({ points, other: null, metric, zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, zone), words.step[step]), otherName: null, otherZone: null, marks: [] });
+      course.show({ points, other: null, metric, zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, zone), words.step[step]), otherName: null, otherZone: null, marks: marksOf(venue, stretch, days) });
       const [bands, ranking, hours] = await Promise.all([
         ifThere(read(`${path}/dwell`, { ...of, bands: state.bands })),
         ifThere(read(`${path}/ranking`, { ...range, metric: length })),

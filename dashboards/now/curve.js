@@ -4,6 +4,7 @@ import { words } from "../words.js";
 import { html, place } from "../markup.js";
 import { SERIES_COLUMNS, saver, seriesRows } from "../csv.js";
 import { chartIn, chartLegend, newestOf } from "../chart.js";
+import { marksOf, sayMark } from "../named_days.js";
 
 const WINDOW_SECS = 300;
 const HOUR_SECS = 3600;
@@ -16,7 +17,7 @@ const SETTLED_SECS = 180;
  * The curve's place on the page, and what fills it.
  * @param {object} venue its layout
  */
-export function curveOf(venue, format) {
+export function curveOf(venue, days, format) {
   const host = place("chart");
   let day = null;
   let name = words.curve.venue;
@@ -34,7 +35,7 @@ export function curveOf(venue, format) {
     const other = usual && day && day.points.map((point) => usualAt(usual, point));
     // A legend names only what is drawn: the usual day may not be known in the hours that are shown.
     const isUsual = other && other.some((value) => value != null);
-    place("curve-legend").replaceChildren(...chartLegend(words.curve.line, isUsual ? words.curve.usual(words.days(usual.days, usual.weekday)) : null));
+    place("curve-legend").replaceChildren(...chartLegend(words.curve.line, day?.points ?? [], isUsual ? words.curve.usual(words.days(usual.days, usual.weekday)) : null));
     if (!day || day.first === null) return chart.show(null);
     chart.show({ ...day, tick: (secs) => format.clock(secs * 1000), number: format.number, other });
   };
@@ -49,7 +50,9 @@ export function curveOf(venue, format) {
       begun.first = day.first ?? begun.first;
       name = title;
       of = zone;
-      place("curve-title").textContent = words.curve.of(name);
+      const date = days.dateOf(dayStartedAt);
+      // The day's own names stand with it: on a holiday nobody wonders why it is unlike the usual.
+      place("curve-title").textContent = [words.curve.of(name), ...marksOf(venue, { from: date, to: date }, days).map(sayMark)].join(" · ");
       place("curve-note").textContent = day.first === null ? words.curve.none : "";
       host.setAttribute("aria-label", summary(day, name, format));
       draw();

@@ -102,7 +102,7 @@ function run({ venue, format, days }) {
   const showAlerts = alertsOf(venue, format);
   // A rule turns where a figure or a sensor does, and both do with a half-minute. Without rules nobody asks.
   const readAlerts = venue.alert_rules ? steadyReader(`${path}/alerts`, (alerts) => showAlerts(alerts, Date.parse(live.at)), RULES_LOOK_MS) : () => {};
-  const curve = curveOf(venue, format);
+  const curve = curveOf(venue, days, format);
   const readCurve = curveReader(venue, curve);
   const readTypical = typicalReader(venue, days, format, curve, (typical) => {
     usual = typical;

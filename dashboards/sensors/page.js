@@ -51,6 +51,17 @@ function showFleet(list, venue, format) {
   if (!place("fleet-tools").hasChildNodes()) place("fleet-tools").append(saver("passant-sensors", words.sensors, () => [columns, rows()]));
 }
 
+/** Copies a text. Where a browser lets no page do so, as over plain HTTP, the text is marked for the reader to copy. */
+async function hasCopied(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(element);
+    return false;
+  }
+}
+
 function showStrangers(strangers) {
   if (strangers === null) {
     place("strangers-note").textContent = words.notInServer;
@@ -63,8 +74,7 @@ function showStrangers(strangers) {
   if (!there || place("strangers-tools").hasChildNodes()) return;
   const copy = html("button", { type: "button", class: "save" }, words.strangers.copy);
   copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(place("strangers-toml").textContent);
-    copy.textContent = words.strangers.copied;
+    copy.textContent = (await hasCopied(place("strangers-toml"))) ? words.strangers.copied : words.strangers.marked;
   });
   place("strangers-tools").append(copy);
 }

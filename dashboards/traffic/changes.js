@@ -13,6 +13,12 @@ export function closedOf(stretch, before, today) {
   return [stretch, before].map(({ from, to }) => ({ from, to: plusDays(to, -open) }));
 }
 
+/** The differences of the windows that two rows both tell. */
+function differencesOf(row, old) {
+  const pairs = (row.values ?? []).map((value, i) => [value, old.values?.[i]]);
+  return pairs.filter((pair) => pair.every((value) => value != null)).map(([mine, theirs]) => mine - theirs);
+}
+
 /** Rows of an order, each with its own number of the period before and how far it differs. */
 export function withChanges(rows, before, metric) {
   const known = (row) => row && { ...row, known: row.windows };
@@ -20,7 +26,7 @@ export function withChanges(rows, before, metric) {
   return rows.map((row) => {
     const old = older.get(row.zone);
     const comparable = row.value != null && old?.value != null;
-    return { ...row, before: old ?? null, change: comparable ? difference(known(row), known(old), metric) : null };
+    return { ...row, before: old ?? null, change: comparable ? difference(known(row), known(old), differencesOf(row, old), metric) : null };
   });
 }
 
@@ -28,17 +34,17 @@ export function withChanges(rows, before, metric) {
 export function changeOfRow({ change }, metric, format) {
   if (!change) return html("span", { class: "change" }, words.versus.alone);
   const { text, way } = writtenChange(change, metric, format);
-  return html("span", { class: "change", "data-way": way, "data-apart": change.apart }, html("b", {}, text), ` ${change.apart ? words.versus.beyond : words.versus.within}`);
+  return html("span", { class: "change", "data-way": way, "data-sure": change.sure }, html("b", {}, text), ` ${words.versus.row(change)}`);
 }
 
 /**
- * Whether people came to some places, or came from others: told only of changes that are more than the doubt.
- * @param {?{ by: number, apart: boolean }} whole how the whole venue differs
+ * Whether people came to some places, or came from others: told only of changes that are more than chance, or of few days than the bands.
+ * @param {?object} whole how the whole venue differs
  */
 export function cameOrMoved(rows, whole) {
-  const names = (way) => rows.filter(({ change }) => change?.apart && Math.sign(change.by) === way).map(({ name }) => name).join(", ");
+  const names = (way) => rows.filter(({ change }) => change?.sure && Math.sign(change.by) === way).map(({ name }) => name).join(", ");
   const [more, fewer] = [names(1), names(-1)];
   if (!more || !whole) return "";
-  if (whole.apart && whole.by > 0) return fewer ? words.versus.both(more, fewer) : words.versus.came(more);
-  return fewer ? words.versus.moved(more, fewer) : words.versus.unsure(more);
+  if (whole.sure && whole.by > 0) return fewer ? words.versus.both(more, fewer) : words.versus.came(more);
+  return fewer ? words.versus.moved(more, fewer, whole.chance === "few") : words.versus.unsure(more);
 }

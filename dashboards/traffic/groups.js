@@ -9,11 +9,14 @@ import { isOfCrowd, wholeOf } from "../series.js";
  */
 export async function groupsRanked(venue, metric, seriesOf) {
   if (!isOfCrowd(metric) || venue.groups.length < 2) return [];
-  const wholes = await eachOf(venue.groups, async (zone) => ({ zone, name: zone, whole: wholeOf(await seriesOf(zone), metric) }));
+  const wholes = await eachOf(venue.groups, async (zone) => {
+    const points = await seriesOf(zone);
+    return { zone, name: zone, whole: wholeOf(points, metric), values: points.map(({ value }) => value) };
+  });
   wholes.sort((a, b) => (b.whole.value ?? -1) - (a.whole.value ?? -1));
-  return wholes.map(({ zone, name, whole }, i) => {
+  return wholes.map(({ zone, name, whole, values }, i) => {
     const next = wholes[i + 1]?.whole;
     const tied = whole.value !== null && next != null && next.value !== null && next.high >= whole.low;
-    return { rank: i + 1, zone, name, state: whole.state, value: whole.value, low: whole.low, high: whole.high, missing: whole.parts - whole.known, windows: whole.known, tied_with_next: tied };
+    return { rank: i + 1, zone, name, state: whole.state, value: whole.value, low: whole.low, high: whole.high, missing: whole.parts - whole.known, windows: whole.known, tied_with_next: tied, values };
   });
 }

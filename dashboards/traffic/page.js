@@ -6,30 +6,24 @@ import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
 import { controlsIn, nameOf, placeField } from "../controls.js";
 import { periodFields, sayStretch, stepField, stepOf, stretchOf } from "../period.js";
-import { difference, isToldOf, pairedWholes, readSeries, stretchBefore } from "../series.js";
+import { changeBetween, isToldOf, readSeries, stretchBefore } from "../series.js";
 import { unitOf } from "../states.js";
 import { seriesViewIn } from "../series_view.js";
 import { showHeat } from "../heat.js";
 import { showRanking } from "../ranking.js";
-import { plusDays } from "../days.js";
+import { daysBetween, plusDays } from "../days.js";
 import { showTotals } from "../totals.js";
 import { showContrast } from "./contrast.js";
 import { groupsRanked } from "./groups.js";
 import { cameOrMoved, changeOfRow, closedOf, withChanges } from "./changes.js";
+import { marksOf } from "../named_days.js";
 import { showOccasions } from "./occasions.js";
 
 const METRICS = ["footfall", "visitors", "passersby", "capture_rate", "occupancy", "occupancy_peak"];
 /** Hours of more days than these are not asked for: the heat of the newest of them is shown. */
 const HEAT_DAYS_MAX = 91;
-
-/** The days that have a name: exceptions to the opening hours, and events. */
-function marksOf(venue, stretch, days) {
-  const inside = (from, to) => from <= stretch.to && to >= stretch.from;
-  const closed = venue.special_days.filter(({ date }) => inside(date, date)).map(({ date, hours }) => ({ from: date, to: date, name: hours === "closed" ? words.closed : hours }));
-  const events = venue.events.filter(({ from, to }) => inside(from, to)).map(({ from, to, name }) => ({ from, to, name }));
-  const all = [...closed, ...events].map((mark) => ({ ...mark, at: days.startOf(mark.from) }));
-  return all.sort((a, b) => a.at - b.at);
-}
+/** Days of all zones that the server gives in one answer; of more the bands alone say how far a zone has changed. */
+const RANKED_VALUES_MAX = 40_000;
 
 function versusField(today) {
   const options = ["none", "before", "year", "since"].map((value) => ({ value, text: words.versus[value] }));
@@ -67,8 +61,9 @@ openStillPage(({ venue, format, days, now }) => {
     const from = plusDays(stretch.to, 1 - HEAT_DAYS_MAX);
     return series(metric, state.zone, { from: from > stretch.from ? from : stretch.from, to: stretch.to }, "hour");
   };
-  const rank = async (metric, stretch) => {
-    const query = { metric, step: "1d", from: new Date(days.startOf(stretch.from)).toISOString(), to: new Date(days.startOf(plusDays(stretch.to, 1))).toISOString() };
+  const rank = async (metric, stretch, isCompared) => {
+    const isJudged = isCompared && venue.zones.length * (1 + daysBetween(stretch.from, stretch.to)) <= RANKED_VALUES_MAX;
+    const query = { ...(isJudged ? { values: "windows" } : {}), metric, step: "1d", from: new Date(days.startOf(stretch.from)).toISOString(), to: new Date(days.startOf(plusDays(stretch.to, 1))).toISOString() };
     const [ranking, ofGroups] = await Promise.all([ifThere(read(`/${encodeURIComponent(venue.id)}/ranking`, query)), groupsRanked(venue, metric, (zone) => series(metric, zone, stretch, "day"))]);
     return { ranking, ofGroups };
   };
@@ -100,7 +95,7 @@ openStillPage(({ venue, format, days, now }) => {
       showTotals(pairs, metric, { name: versusName, note: noteOf(state, versusName) }, (one) => controls.set("metric", one), venue.k, format);
       course.show({ ...line, zone: state.zone, step, title: words.seriesTitle(words.metric[metric], nameOf(venue, state.zone), words.step[step]), otherName: versusName, otherZone: other?.zone, marks: marksOf(venue, stretch, days) });
       await showContrast(state, control && isToldOf(metric, control.zone, groups) ? control : null, before && { stretch, before }, metric, (zone, when) => series(metric, zone, when, "day"), (id) => nameOf(venue, id), venue.k, format);
-      const [order, orderBefore, hours] = await Promise.all([rank(ranked, ordered), before && rank(ranked, orderedBefore), heat(state, metric, stretch)]);
+      const [order, orderBefore, hours] = await Promise.all([rank(ranked, ordered, before !== null), before && rank(ranked, orderedBefore, true), heat(state, metric, stretch)]);
       if (mine !== asked) return;
       const whole = orderBefore && order.ofGroups.length ? await wholeChange(metric, ordered, orderedBefore) : null;
       if (mine !== asked) return;
@@ -114,8 +109,7 @@ openStillPage(({ venue, format, days, now }) => {
   };
   const wholeChange = async (metric, stretch, before) => {
     const [after, older] = await Promise.all([stretch, before].map((when) => series(metric, "", when, "day")));
-    const both = pairedWholes(after, older, metric);
-    return both && difference(both[0], both[1], metric);
+    return changeBetween(after, older, metric);
   };
   /** Shows zones and groups in order; of `older`, the same of the period before, each row tells how it has changed. */
   const showRank = (state, metric, order, older, whole, versusName) => {

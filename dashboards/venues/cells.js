@@ -5,6 +5,7 @@ import { html } from "../markup.js";
 import { flagOf } from "../flags.js";
 import { said, saidPoint, unitOf } from "../states.js";
 import { changeOf } from "../totals.js";
+import { difference } from "../series.js";
 import { careOf } from "../sensor_care.js";
 
 /** Alerts and sensors that are named in a row; of the others their number is told. */
@@ -36,14 +37,14 @@ function peopleCell({ live }, venue, format) {
   return cell("people", flags(flagOf(text.title, text.long, live.occupancy.state), ...notes));
 }
 
-/** The cells of a day and of how far it differs from the same weekday before. */
+/** The cells of a day and of how far it differs from the same weekday before: one day, and so nothing of chance. */
 export function stoodCells({ whole, mine, before, date }, metric, k, format, named) {
   const text = saidPoint(whole, unitOf(metric), k, format);
   const name = named ? [html("span", { class: "quiet named" }, words.metric[metric]), " "] : [];
   const partly = whole.state === "final" && whole.known < whole.parts ? [flagOf(words.point.known(format.number(whole.known), format.number(whole.parts)), words.side.partly, "partly")] : [];
   const stood = whole.state === "final" ? cell("stood", ...name, ...banded(text), flags(...partly)) : cell("stood", ...name, flags(flagOf(text.short, text.long, whole.state)));
   const weekday = words.side.before(format.weekday(Date.parse(`${date}T12:00:00Z`)));
-  const change = mine ? changeOf(mine, before, metric, weekday, format) : html("span", { class: "quiet" }, words.side.noBefore(weekday));
+  const change = mine ? changeOf(difference(mine, before, [], metric), metric, weekday, format) : html("span", { class: "quiet" }, words.side.noBefore(weekday));
   stood.dataset.column = words.metric[metric];
   return [stood, cell("change", change)];
 }

@@ -1,6 +1,7 @@
 //! Ranking: the zones of a venue in order of a metric over a period.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use axum::extract;
 use axum::extract::rejection::QueryRejection;
@@ -10,10 +11,10 @@ use super::asked::{Asked, named};
 use super::figures::{self, StepWord};
 use super::table::{Format, Table, answer, cell};
 use super::{Problem, State};
-use crate::clock::Step;
+use crate::clock::{Step, Window};
 use crate::config::{Venue, Zone};
 use crate::release::Metric;
-use crate::store::Total;
+use crate::store::{Told, Total};
 
 /// What to rank the zones by.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
@@ -34,7 +35,12 @@ pub(super) struct Parameters {
     step: Option<String>,
     /// The ids of groups, with commas between: only their zones are ranked.
     groups: Option<String>,
+    /// `windows` gives each row, as JSON, the value of each window: what two periods are compared by, window by window.
+    values: Option<String>,
 }
+
+/// The most values of one answer, of all its rows together.
+const VALUES_MAX: usize = 40_000;
 
 /// Zones in order.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -77,6 +83,9 @@ pub(super) struct Ranked {
     missing: u32,
     /// Whether its band and the next zone's do not tell the two apart.
     tied_with_next: bool,
+    /// The value of each window of the period, in order; null where nothing is told. Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<Option<u32>>>,
 }
 
 /// The zones in order of a metric over a period. Made of published figures only.
@@ -100,7 +109,7 @@ pub(super) async fn ranking(
     let venue = state.venue(&venue)?;
     let extract::Query(parameters) = parameters.map_err(|_| {
         Problem::bad_request(
-            "a parameter is unknown or named twice; there are metric, from, to, step and groups",
+            "a parameter is unknown or named twice; there are metric, from, to, step, groups and values",
         )
     })?;
     let zones = zones(venue, parameters.groups.as_deref())?;
@@ -116,13 +125,21 @@ pub(super) async fn ranking(
     if !matches!(asked.step, Step::Hour | Step::Day) {
         return Err(Problem::bad_request("zones are ranked by hours or days; step is one of 1h, 1d"));
     }
+    let with_values = with_values(parameters.values.as_deref(), zones.len() * asked.windows.len())?;
     let totals = state.store.totals(&venue.id, asked.metric, asked.step, asked.from, asked.to).await?;
+    let mut rows = rows(asked.metric, &zones, &totals);
+    if with_values {
+        let told = state.store.told(&venue.id, asked.metric, asked.step, asked.from, asked.to).await?;
+        for row in &mut rows {
+            row.values = Some(values(&told, &row.zone, &asked.windows));
+        }
+    }
     let ranking = Ranking {
         venue: venue.id.to_string(),
         metric: asked.metric,
         from: venue.calendar.rfc3339(asked.from),
         to: venue.calendar.rfc3339(asked.to),
-        rows: rows(asked.metric, &zones, &totals),
+        rows,
     };
     Ok(answer(format, &ranking))
 }
@@ -141,6 +158,31 @@ fn zones<'a>(venue: &'a Venue, groups: Option<&str>) -> Result<Vec<&'a Zone>, Pr
         })
     })?;
     Ok(venue.zones.iter().filter(|zone| zone.group.is_some_and(|group| numbers.contains(&group))).collect())
+}
+
+/// Whether rows shall have the value of each window, of which there would be so many.
+fn with_values(word: Option<&str>, len: usize) -> Result<bool, Problem> {
+    match word {
+        None => Ok(false),
+        Some("windows") if len <= VALUES_MAX => Ok(true),
+        Some("windows") => Err(Problem::bad_request(format!(
+            "that would be {len} values, and one answer has at most {VALUES_MAX}; ask for a shorter period or some groups, \
+             or leave values out"
+        ))),
+        Some(_) => Err(Problem::bad_request("values is windows, or is left out")),
+    }
+}
+
+/// What is told of each of some windows of a zone.
+fn values(told: &[Told], zone: &str, windows: &[Window]) -> Vec<Option<u32>> {
+    // They are in the order of their zones, and of time within each.
+    let from = told.partition_point(|told| told.scope.as_str() < zone);
+    let mine: BTreeMap<i64, u32> = told[from..]
+        .iter()
+        .take_while(|told| told.scope == zone)
+        .map(|told| (told.from_secs, told.value))
+        .collect();
+    windows.iter().map(|window| mine.get(&(window.from.0 / 1_000)).copied()).collect()
 }
 
 fn rows(metric: Metric, zones: &[&Zone], totals: &[Total]) -> Vec<Ranked> {
@@ -174,6 +216,7 @@ impl Ranked {
             windows: told,
             missing: windows - told,
             tied_with_next: false,
+            values: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::{VALUES_MAX, with_values};
 use crate::api::stage::{Stage, at, id};
 use crate::clock::Step;
 use crate::config::{Config, EXAMPLE};
@@ -57,6 +58,22 @@ async fn visits_add_up_and_what_is_held_back_is_said_and_in_no_sum() {
 }
 
 #[tokio::test]
+async fn the_value_of_each_window_is_there_where_it_is_asked_for() {
+    let stage = stage(Metric::Visits, [[100, 97, 103], [50, 47, 53]], [300, 290, 310]).await;
+    let told = stage.get(&format!("{PATH}?metric=visits&{DAYS}&values=windows")).await.json();
+    let values = |n: usize| (&told["rows"][n]["zone"], &told["rows"][n]["values"]);
+    assert_eq!(values(0), (&json!("entrance-north"), &json!([300, null])));
+    assert_eq!(values(1), (&json!("food-court"), &json!([100, 50])));
+}
+
+#[test]
+fn so_many_values_are_refused_with_what_to_do() {
+    assert!(with_values(Some("windows"), VALUES_MAX).is_ok_and(|with| with));
+    let refused = with_values(Some("windows"), VALUES_MAX + 1).unwrap_err();
+    assert!(format!("{refused:?}").contains("ask for a shorter period"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn occupancy_is_a_mean_and_zones_whose_bands_overlap_are_tied() {
     let stage = stage(Metric::Occupancy, [[100, 80, 120], [51, 40, 61]], [74, 60, 90]).await;
     let told = stage.get(&format!("{PATH}?metric=occupancy&{DAYS}")).await.json();
@@ -90,7 +107,11 @@ async fn every_refusal_says_what_there_is() {
             "one of 1h, 1d",
         ),
         ("metric=visits&step=1d".to_owned(), "from is missing"),
-        (format!("metric=visits&{DAYS}&zone=food-court"), "there are metric, from, to, step and groups"),
+        (
+            format!("metric=visits&{DAYS}&zone=food-court"),
+            "there are metric, from, to, step, groups and values",
+        ),
+        (format!("metric=visits&{DAYS}&values=all"), "values is windows"),
     ] {
         let answer = stage.get(&format!("{PATH}?{asked}")).await;
         assert_eq!(answer.status, 400, "{asked}");

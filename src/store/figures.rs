@@ -85,6 +85,17 @@ pub struct Total {
     pub high: u64,
 }
 
+/// What is told of a place's window.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Told {
+    /// The zone or group, empty for the venue.
+    pub scope: String,
+    /// When the window begins, seconds since 1970.
+    pub from_secs: i64,
+    /// Its value, in whole units of the metric.
+    pub value: u32,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     from_secs: i64,
@@ -253,6 +264,32 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(Error::while_doing("adding up figures"))
+    }
+
+    /// What is told of each place's windows that start in `[from, to)`, by place and in order of time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn told(
+        &self,
+        venue: &Id,
+        metric: Metric,
+        step: Step,
+        from: EpochMs,
+        to: EpochMs,
+    ) -> Result<Vec<Told>, Error> {
+        sqlx::query_as(
+            "SELECT scope, from_secs, value FROM figure WHERE venue = $1 AND metric = $2 AND step = $3 \
+             AND from_secs >= $4 AND from_secs < $5 AND value IS NOT NULL ORDER BY scope, from_secs",
+        )
+        .bind(venue.as_str())
+        .bind(metric.as_str())
+        .bind(step.as_str())
+        .bind(secs(from))
+        .bind(secs(to))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::while_doing("reading the figures of all places"))
     }
 
     /// The latest end of any figure of a venue.

@@ -17,7 +17,7 @@ pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
 pub use door_counts::{DoorCount, DoorLimits, DoorsTaken};
-pub use figures::{Published, Released, Total};
+pub use figures::{Published, Released, Told, Total};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 pub use sessions::SessionRow;

@@ -173,6 +173,17 @@ impl Mall {
         });
     }
 
+    /// A sensor that nobody has configured publishes.
+    pub(crate) fn stranger(&self, sensor: &str) {
+        let at = START + self.played * HALF_MS + 16_000;
+        self.air.send(vec![self.air.heard(sensor, at, &["3c5ab4000001".to_owned()])]);
+        self.server.until("the stranger is told", |server| {
+            server.json("/api/v1/venues/mall/strangers")["toml"]
+                .as_str()
+                .is_some_and(|toml| toml.contains(sensor))
+        });
+    }
+
     /// Where a page is.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())

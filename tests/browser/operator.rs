@@ -153,8 +153,8 @@ fn a_zone_of_the_plan_shows_its_day() {
     );
     browser.run("document.querySelector('.zone[aria-label^=\"Food court\"]').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
     browser.until(
-        "the zone's day is shown",
-        "return document.querySelector('#curve-title').textContent === 'People in Food court, mean of five minutes'",
+        "the zone's day is shown, with the name of the day",
+        "return document.querySelector('#curve-title').textContent === 'People in Food court, mean of five minutes · Late opening'",
     );
     assert!(browser.text(".now").contains("Not for evacuation or legal capacity."));
 }
@@ -205,7 +205,7 @@ fn what_stands_on_the_first_page_is_saved_with_its_bands_and_states() {
     // The curve of a zone, window by window, with the part of the day of which nothing may be said.
     browser.click("#zone-rows tr:nth-child(5) button");
     browser.until(
-        "the zone's day is shown",
+        "the zone's day is shown, with the name of the day",
         "return document.querySelector('#curve-title').textContent.includes('Food court')",
     );
     let text = save(&mut browser, "curve-tools", "passant-today.csv");
@@ -321,4 +321,21 @@ fn a_language_is_chosen_and_kept() {
         assert!(!text.contains("undefined") && !text.contains("NaN"), "{page}: {text}");
         assert!(text.contains("Vie privée") && !text.contains("Whole venue"), "{page}: {text}");
     }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_stranger_is_copied_and_where_a_browser_does_not_let_that_it_is_marked() {
+    let mall = Mall::open();
+    mall.stranger("till-9");
+    let mut browser = Browser::open(Scripts::Run);
+    browser.look_as(DESK);
+    open(&mut browser, &mall, "sensors");
+    browser.until("the stranger is there", "return document.querySelector('#strangers-tools button') !== null");
+    assert!(browser.text("#strangers-toml").contains("till-9"));
+    // So it is over plain HTTP, on any address but this machine's own.
+    browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    browser.click("#strangers-tools button");
+    browser.until("it says so", "return document.querySelector('#strangers-tools button').textContent.startsWith('Marked')");
+    assert_eq!(browser.run("return getSelection().toString().trim()"), browser.text("#strangers-toml"));
 }
