@@ -113,18 +113,21 @@ openStillPage(({ venue, format, days, now }) => {
   };
   /** Shows zones and groups in order; of `older`, the same of the period before, each row tells how it has changed. */
   const showRank = (state, metric, order, older, whole, versusName) => {
-    const about = { metric, unit: unitOf(metric), chosen: state.zone, change: older && ((row) => changeOfRow(row, metric, format)) };
+    const about = { metric, unit: unitOf(metric), chosen: state.zone, change: (row) => changeOfRow(row, metric, format) };
     const choose = (zone) => controls.set("zone", zone === state.zone ? "" : zone);
     const rowsOf = (rows, before) => (older ? withChanges(rows, before ?? [], metric) : rows);
+    // Where no row can be compared that is said once, below them, and not in each.
+    const changeIn = (rows) => (rows.some((row) => row.change) ? about.change : null);
     const { ranking, ofGroups } = order;
     place("rank").dataset.there = String(ranking !== null || ofGroups.length > 0);
-    if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, rowsOf(ranking.rows, older?.ranking?.rows), { ...about, heading: words.rankTitle }, choose, format);
+    const zoneRows = rowsOf(ranking?.rows ?? [], older?.ranking?.rows);
+    if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, zoneRows, { ...about, change: changeIn(zoneRows), heading: words.rankTitle }, choose, format);
     else place("rank-body").replaceChildren(html("p", { class: "empty" }, words.notInServer));
-    if (older) place("rank-body").append(html("p", { class: "quiet" }, words.versus.rows(versusName)));
+    if (older) place("rank-body").append(html("p", { class: "quiet" }, changeIn(zoneRows) ? words.versus.rows(versusName) : words.versus.unknown(versusName)));
     if (!ofGroups.length) return;
     const [body, tools] = [html("div"), html("div", { class: "tools" })];
     const groupRows = rowsOf(ofGroups, older?.ofGroups);
-    showRanking({ body, tools }, groupRows, { ...about, heading: words.groups }, choose, format);
+    showRanking({ body, tools }, groupRows, { ...about, change: changeIn(groupRows), heading: words.groups }, choose, format);
     const said = older ? cameOrMoved(groupRows, whole) : "";
     place("rank-body").append(html("div", { class: "head" }, html("h3", {}, words.groups), tools), body, ...(said ? [html("p", { class: "strong", id: "came-or-moved" }, said)] : []));
   };
