@@ -64,10 +64,10 @@ pub(super) struct Dwell {
 #[derive(Clone, Copy, serde::Serialize, utoipa::ToSchema)]
 pub(super) struct Band {
     /// From so many minutes on.
-    from_min: u16,
+    pub(super) from_min: u16,
     /// Up to, and without, so many; null is without end.
     #[schema(required = true)]
-    to_min: Option<u16>,
+    pub(super) to_min: Option<u16>,
 }
 
 /// Visits of one window by length. A visit is counted where its last sighting lies.
@@ -119,10 +119,7 @@ pub(super) async fn bands(
             "a parameter is unknown or named twice; there are zone, from, to, step and bands",
         )
     })?;
-    let bands = Bands::parse(bands.as_deref().unwrap_or(Bands::Default.as_str())).ok_or_else(|| {
-        let words = Bands::ALL.map(Bands::as_str).join(", ");
-        Problem::bad_request(format!("there is no such set of bands; bands is one of {words}"))
-    })?;
+    let bands = bands_of(bands.as_deref())?;
     let (place, zone) = place_of(venue, zone.as_deref())?;
     if place == Place::Group {
         return Err(Problem::bad_request("a group has no dwell; leave zone out, or name one of its zones"));
@@ -140,8 +137,16 @@ pub(super) async fn bands(
     Ok(answer(format, &dwell))
 }
 
+/// The set of bands that is named, or the default one.
+pub(super) fn bands_of(word: Option<&str>) -> Result<Bands, Problem> {
+    Bands::parse(word.unwrap_or(Bands::Default.as_str())).ok_or_else(|| {
+        let words = Bands::ALL.map(Bands::as_str).join(", ");
+        Problem::bad_request(format!("there is no such set of bands; bands is one of {words}"))
+    })
+}
+
 impl Band {
-    fn all_of(bands: Bands) -> Vec<Self> {
+    pub(super) fn all_of(bands: Bands) -> Vec<Self> {
         let starts = bands.starts();
         let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
         starts.iter().zip(ends).map(|(from_min, to_min)| Self { from_min: *from_min, to_min }).collect()

@@ -158,4 +158,4 @@ impl Head {
 
 #[cfg(test)]
 #[path = "sheets_tests.rs"]
-mod tests;
+pub(super) mod tests;

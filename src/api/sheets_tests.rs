@@ -17,7 +17,7 @@ fn sheet(subject: Subject, zone: Option<&str>, step: Step, from: &str, cells: Ve
 }
 
 /// The example's mall with a Friday of every table, and a Saturday of which nothing may be told but that it was judged.
-async fn stage() -> Stage {
+pub(in crate::api) async fn stage() -> Stage {
     let stage = Stage::set().await;
     let (friday, saturday) = ("2026-11-20T12:00:00+01:00", "2026-11-21T12:00:00+01:00");
     let flows = vec![

@@ -2,11 +2,16 @@
 
 use chrono::Datelike;
 
-use super::{Period, TableName, WHOLE_VENUE, row};
+use super::{
+    CROSS_VISITS, DOOR_IN, DOOR_OUT, DWELL, FLOWS, HEAD_COUNT, OUTSIDE, Period, TableName, WHOLE_VENUE,
+    band_key, row,
+};
+use crate::api::dwell::Band;
 use crate::api::table::cell;
 use crate::api::{Problem, State};
 use crate::config::Venue;
-use crate::release::Metric;
+use crate::office::DoorCounts;
+use crate::release::{Bands, Metric};
 
 /// A dimension whole, its header first.
 pub(super) async fn rows(
@@ -18,10 +23,18 @@ pub(super) async fn rows(
         TableName::DimZone => zones(venue),
         TableName::DimSensor => sensors(venue),
         TableName::DimMetric => metrics(),
+        TableName::DimBand => bands(),
+        TableName::DimDoor => doors(state, venue).await?,
         TableName::DimThresholds => thresholds(state, venue).await?,
         TableName::DimCalibration => calibrations(state, venue).await?,
-        // These two have a period, and are written by it.
-        TableName::FactFigures | TableName::DimDate => Vec::new(),
+        // These have a period, and are written by it.
+        TableName::FactFigures
+        | TableName::FactFlows
+        | TableName::FactCrossVisits
+        | TableName::FactDwell
+        | TableName::FactHeadCounts
+        | TableName::FactDoorCounts
+        | TableName::DimDate => Vec::new(),
     })
 }
 
@@ -38,6 +51,7 @@ fn zones(venue: &Venue) -> Vec<Vec<String>> {
         let group = zone.group.and_then(|group| venue.groups.get(group)).map_or("", |group| group.as_str());
         rows.push(row([zone.id.as_str(), "zone", &zone.name, group, venue.id.as_str(), &venue.name]));
     }
+    rows.push(row([OUTSIDE, "outside", "outside", "", venue.id.as_str(), &venue.name]));
     rows
 }
 
@@ -50,11 +64,53 @@ fn sensors(venue: &Venue) -> Vec<Vec<String>> {
     rows
 }
 
+/// What is counted, in which unit, and what kind of figure it is.
 fn metrics() -> Vec<Vec<String>> {
-    let lens = |metric: Metric| if metric.is_of_the_crowd() { "crowd" } else { "visits" };
-    let header = row(["metric", "lens"]);
-    let metrics = Metric::ALL.into_iter().map(|metric| row([metric.as_str(), lens(metric)]));
-    std::iter::once(header).chain(metrics).collect()
+    let mut rows = vec![row(["metric", "lens", "unit", "kind", "adds_up"])];
+    for metric in Metric::ALL {
+        let lens = if metric.is_of_the_crowd() { "crowd" } else { "visits" };
+        let (unit, kind) = unit_and_kind(metric);
+        rows.push(row([metric.as_str(), lens, unit, kind, if metric.adds_up() { "1" } else { "0" }]));
+    }
+    rows.extend([
+        row([FLOWS, "visits", "visits", "count", "1"]),
+        row([CROSS_VISITS, "visits", "percent", "share", "0"]),
+        row([DWELL, "visits", "visits", "count", "1"]),
+        row([HEAD_COUNT, "eye", "people", "mean", "0"]),
+        row([DOOR_IN, "door", "people", "count", "1"]),
+        row([DOOR_OUT, "door", "people", "count", "1"]),
+    ]);
+    rows
+}
+
+fn unit_and_kind(metric: Metric) -> (&'static str, &'static str) {
+    match metric {
+        Metric::Occupancy => ("people", "mean"),
+        Metric::OccupancyPeak => ("people", "peak"),
+        Metric::Footfall => ("people", "count"),
+        Metric::Visits | Metric::Passersby | Metric::Bounces | Metric::Engaged => ("visits", "count"),
+        Metric::Visitors | Metric::Infrastructure => ("devices", "count"),
+        Metric::CaptureRate | Metric::StableShare => ("percent", "share"),
+        Metric::DwellMean => ("minutes", "mean"),
+        Metric::DwellP25 | Metric::DwellMedian | Metric::DwellP75 => ("minutes", "quantile"),
+    }
+}
+
+/// The bands of every set; the last of each has no end.
+fn bands() -> Vec<Vec<String>> {
+    let mut rows = vec![row(["band", "bands", "from_min", "to_min"])];
+    for set in Bands::ALL {
+        for Band { from_min, to_min } in Band::all_of(set) {
+            rows.push(row([&band_key(set, from_min), set.as_str(), &from_min.to_string(), &cell(to_min)]));
+        }
+    }
+    rows
+}
+
+async fn doors(state: &State, venue: &Venue) -> Result<Vec<Vec<String>>, Problem> {
+    let doors = DoorCounts::of(venue, &state.store).doors().await?;
+    let rows = doors.iter().map(|door| row([door.as_str(), venue.id.as_str()]));
+    Ok(std::iter::once(row(["door", "venue"])).chain(rows).collect())
 }
 
 /// Venue days by the date on which they start, with what is special about them.

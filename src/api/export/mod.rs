@@ -1,7 +1,11 @@
-//! The star schema: published figures as facts, with the dimensions that they refer to, as CSV for any BI tool.
+#![doc = include_str!("README.md")]
 
+mod counts;
 mod dimensions;
 mod facts;
+#[cfg(test)]
+mod star_tests;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +19,11 @@ use axum::response::{IntoResponse, Response};
 use chrono::{Days, NaiveDate};
 use tokio::sync::Semaphore;
 
+use super::dwell::bands_of;
 use super::table::lines;
 use super::{Problem, State};
 use crate::clock::Step;
+use crate::release::{Bands, Subject};
 
 /// The most days of an export of hours, of days, and of dates.
 pub(super) const DAYS_MAX: i64 = 400;
@@ -27,6 +33,15 @@ pub(super) const FINE_DAYS_MAX: i64 = 92;
 const EXPORTS_MAX: usize = 4;
 /// What stands for the whole venue where a zone or a group is named; no id has this letter.
 const WHOLE_VENUE: &str = "*";
+/// What stands for outside where a flow comes in or goes out; no id has this letter.
+const OUTSIDE: &str = "~";
+/// What is counted in the facts that are no figures.
+const FLOWS: &str = "flows";
+const CROSS_VISITS: &str = "cross_visits";
+const DWELL: &str = "dwell";
+const HEAD_COUNT: &str = "head_count";
+const DOOR_IN: &str = "door_in";
+const DOOR_OUT: &str = "door_out";
 
 /// How many exports may still begin.
 #[derive(Clone)]
@@ -49,8 +64,22 @@ pub(super) struct Parameters {
     /// The last venue day, at most 400 days later, or 92 in steps of minutes.
     #[param(format = Date)]
     to: Option<String>,
-    /// The length of the windows: 5m, 15m, 1h (unless another is named) or 1d; for facts.
+    /// The length of the windows: 5m, 15m, 1h (unless another is named) or 1d; for facts, as far as the table has such
+    /// windows.
     step: Option<String>,
+    /// The set of bands of dwell: default (unless another is named), meraki or cmx; for `fact_dwell`.
+    bands: Option<String>,
+}
+
+/// What facts are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fact {
+    Figures,
+    Flows,
+    CrossVisits,
+    Dwell(Bands),
+    HeadCounts,
+    DoorCounts,
 }
 
 /// Venue days, and windows in them.
@@ -67,12 +96,26 @@ struct Period {
 pub(super) enum TableName {
     /// Figures: one row a window, place and metric.
     FactFigures,
-    /// Zones, groups and the venue itself.
+    /// Flows between zones, entrances and exits: one row a window and cell.
+    FactFlows,
+    /// Cross-visits: one row a day and two zones.
+    FactCrossVisits,
+    /// Visits by length: one row a window, place and band.
+    FactDwell,
+    /// Head counts.
+    FactHeadCounts,
+    /// Door counts: one row an hour, door and direction.
+    FactDoorCounts,
+    /// Zones, groups, the venue itself, and outside.
     DimZone,
     /// Sensors.
     DimSensor,
-    /// Metrics and their units.
+    /// Metrics, their units, and what kind of figure each is.
     DimMetric,
+    /// Bands of dwell.
+    DimBand,
+    /// Door counters of which anything is kept.
+    DimDoor,
     /// Venue days.
     DimDate,
     /// Versions of the thresholds.
@@ -102,23 +145,24 @@ pub(super) async fn table(
     let venue = state.venue(&venue)?;
     let table = TableName::parse(&table)?;
     let extract::Query(asked) = parameters.map_err(|_| {
-        Problem::bad_request("a parameter is unknown or named twice; there are from, to and step")
+        Problem::bad_request("a parameter is unknown or named twice; there are from, to, step and bands")
     })?;
-    let (body, period) = match table {
-        TableName::FactFigures => {
-            let period = Period::read(&asked)?;
+    let fact = Fact::read(table, asked.bands.as_deref())?;
+    let (body, period) = match (table, fact) {
+        (_, Some(fact)) => {
+            let period = Period::read(&asked, |step| fact.has_step(step))?;
             let place = places.0.try_acquire_owned().map_err(|_| {
                 Problem::unavailable(format!(
                     "{EXPORTS_MAX} exports are under way, which is the most; ask again when one has ended"
                 ))
             })?;
-            (facts::stream(&state, venue, period, place), Some(period))
+            (facts::stream(&state, venue, (fact, period), place), Some(period))
         }
-        TableName::DimDate => {
-            let period = Period::read(&Parameters { step: Some("1d".to_owned()), ..asked })?;
+        (TableName::DimDate, None) => {
+            let period = Period::read(&Parameters { step: Some("1d".to_owned()), ..asked }, |_| true)?;
             (whole(dimensions::dates(venue, period))?, Some(period))
         }
-        table => (whole(dimensions::rows(&state, venue, table).await?)?, None),
+        (table, None) => (whole(dimensions::rows(&state, venue, table).await?)?, None),
     };
     let period =
         period.map_or(String::new(), |Period { from, to, step }| format!("-{}-{from}-{to}", step.as_str()));
@@ -134,10 +178,15 @@ fn whole(rows: Vec<Vec<String>>) -> Result<Body, Problem> {
 }
 
 impl Period {
-    fn read(asked: &Parameters) -> Result<Self, Problem> {
-        let step = asked.step.as_deref().unwrap_or("1h");
-        let step = Step::parse(step)
-            .ok_or_else(|| Problem::bad_request("there is no such step; step is one of 5m, 15m, 1h, 1d"))?;
+    /// Reads which days are asked for, in which of the steps that there are: hours unless another is named, or the only one.
+    fn read(asked: &Parameters, has_step: impl Fn(Step) -> bool) -> Result<Self, Problem> {
+        let steps: Vec<Step> = Step::ALL.into_iter().filter(|step| has_step(*step)).collect();
+        let usual = steps.iter().copied().find(|step| *step == Step::Hour).or_else(|| steps.first().copied());
+        let step = asked.step.as_deref().map_or(usual, Step::parse).filter(|step| has_step(*step));
+        let step = step.ok_or_else(|| {
+            let words: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
+            Problem::bad_request(format!("there is no such step; step is one of {}", words.join(", ")))
+        })?;
         let (from, to) = (date("from", asked.from.as_ref())?, date("to", asked.to.as_ref())?);
         let days_max = if step < Step::Hour { FINE_DAYS_MAX } else { DAYS_MAX };
         match (to - from).num_days() + 1 {
@@ -168,12 +217,61 @@ fn next(date: NaiveDate) -> NaiveDate {
     date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX)
 }
 
+impl Fact {
+    /// What the facts of a table are of; `None` if it has none.
+    fn read(table: TableName, bands: Option<&str>) -> Result<Option<Self>, Problem> {
+        if bands.is_some() && table != TableName::FactDwell {
+            return Err(Problem::bad_request("only fact_dwell has bands; leave bands out"));
+        }
+        Ok(Some(match table {
+            TableName::FactFigures => Self::Figures,
+            TableName::FactFlows => Self::Flows,
+            TableName::FactCrossVisits => Self::CrossVisits,
+            TableName::FactDwell => Self::Dwell(bands_of(bands)?),
+            TableName::FactHeadCounts => Self::HeadCounts,
+            TableName::FactDoorCounts => Self::DoorCounts,
+            TableName::DimZone
+            | TableName::DimSensor
+            | TableName::DimMetric
+            | TableName::DimBand
+            | TableName::DimDoor
+            | TableName::DimDate
+            | TableName::DimThresholds
+            | TableName::DimCalibration => return Ok(None),
+        }))
+    }
+
+    /// Whether there are windows of this step. A head count has its own length, and goes by the day that it is of.
+    fn has_step(self, step: Step) -> bool {
+        match self {
+            Self::Figures => true,
+            Self::Flows => Subject::Flows.has_step(step),
+            Self::CrossVisits => Subject::CrossVisits.has_step(step),
+            Self::Dwell(bands) => Subject::Dwell(bands).has_step(step),
+            Self::HeadCounts => step == Step::Day,
+            Self::DoorCounts => step == Step::Hour,
+        }
+    }
+}
+
+/// The key of a band of dwell: its set, and from how many minutes on.
+fn band_key(bands: Bands, from_min: u16) -> String {
+    format!("{}:{from_min}", bands.as_str())
+}
+
 impl TableName {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 14] = [
         Self::FactFigures,
+        Self::FactFlows,
+        Self::FactCrossVisits,
+        Self::FactDwell,
+        Self::FactHeadCounts,
+        Self::FactDoorCounts,
         Self::DimZone,
         Self::DimSensor,
         Self::DimMetric,
+        Self::DimBand,
+        Self::DimDoor,
         Self::DimDate,
         Self::DimThresholds,
         Self::DimCalibration,
@@ -182,9 +280,16 @@ impl TableName {
     fn as_str(self) -> &'static str {
         match self {
             Self::FactFigures => "fact_figures",
+            Self::FactFlows => "fact_flows",
+            Self::FactCrossVisits => "fact_cross_visits",
+            Self::FactDwell => "fact_dwell",
+            Self::FactHeadCounts => "fact_head_counts",
+            Self::FactDoorCounts => "fact_door_counts",
             Self::DimZone => "dim_zone",
             Self::DimSensor => "dim_sensor",
             Self::DimMetric => "dim_metric",
+            Self::DimBand => "dim_band",
+            Self::DimDoor => "dim_door",
             Self::DimDate => "dim_date",
             Self::DimThresholds => "dim_thresholds",
             Self::DimCalibration => "dim_calibration",

@@ -75,7 +75,7 @@ async fn a_period_has_a_limit_and_says_it() {
         ("to=2026-01-01", "from must be a date"),
         ("from=2026-01-01&to=soon", "to must be a date"),
         ("from=2026-01-01&to=2026-01-02&step=2h", "one of 5m"),
-        ("from=2026-01-01&until=2026-01-02", "there are from, to and step"),
+        ("from=2026-01-01&until=2026-01-02", "there are from, to, step and bands"),
     ] {
         let answer = stage.get(&facts(days)).await;
         assert_eq!(answer.status.as_u16(), 400, "{days}");
@@ -83,7 +83,7 @@ async fn a_period_has_a_limit_and_says_it() {
     }
     let unknown = stage.get("/api/v1/venues/mall/export/devices").await;
     assert_eq!(unknown.status.as_u16(), 404);
-    unknown.is_problem("fact_figures, dim_zone");
+    unknown.is_problem("fact_door_counts, dim_zone");
 }
 
 #[tokio::test]
@@ -99,7 +99,24 @@ async fn dimensions_say_what_the_keys_mean() {
     assert_eq!(zones[2], "ground,group,ground,ground,mall,Galerie du Passage");
     assert_eq!(zones[4], "food-court,zone,Food court,ground,mall,Galerie du Passage");
     assert_eq!(table("dim_sensor").await[1], "north-1,entrance-north,0");
-    assert_eq!(table("dim_metric").await.len(), 1 + Metric::ALL.len());
+    assert_eq!(zones.last().unwrap(), "~,outside,outside,,mall,Galerie du Passage");
+    let metrics = table("dim_metric").await;
+    assert_eq!(metrics.len(), 1 + Metric::ALL.len() + 6);
+    for line in [
+        "metric,lens,unit,kind,adds_up",
+        "occupancy,crowd,people,mean,0",
+        "visits,visits,visits,count,1",
+        "dwell_median,visits,minutes,quantile,0",
+        "capture_rate,visits,percent,share,0",
+        "door_in,door,people,count,1",
+    ] {
+        assert!(metrics.iter().any(|metric| metric == line), "{line} in {metrics:?}");
+    }
+    let bands = table("dim_band").await;
+    assert_eq!(
+        (bands.len(), bands[1].as_str(), bands[6].as_str()),
+        (16, "default:5,default,5,15", "default:240,default,240,")
+    );
     let dates = table("dim_date?from=2026-10-24&to=2026-12-25").await;
     assert_eq!(dates.len(), 64);
     // The day on which the clocks went back, Black Friday, and Christmas.
