@@ -31,7 +31,7 @@ fn server_after(days: u32, zones: usize, broker: &str) -> Server {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let store = Store::open(&server.directory().join("data"), Kind::Real).await.expect("a store");
-        let days = year::Days { all: days, fine: 0 };
+        let days = year::Days { all: days, fine: 0, tables: 0 };
         let written = year::publish(&store, &Arc::new(year::read(&venue)), days, |_| ()).await;
         assert!(written > 0);
         store.close().await;

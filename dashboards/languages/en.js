@@ -263,6 +263,8 @@ export const english = {
   tokensTitle: "Tokens for programs", tokensNote: "A token is shown once, when it is made. The server keeps only its hash.", tokenLabel: "What it is for", tokenAdd: "Make a token", tokenOnce: "Copy it now, it is not shown again:",
   roleLabel: "Role", roleWhere: "Where", everyVenue: "every venue",
   role: { viewer: "Viewer", operator: "Operator", admin: "Admin" },
+  rolesCancel: "Leave them", rolesNote: "The account must sign in again.",
+  grants: { add: "Another role", change: "Change roles", save: "Save roles", changed: (name) => `The roles of ${name} are changed.`, own: "This is your own account, with less than now. Save again if you mean it." },
   keys: { name: "Name", label: "What for", made: "Made", none: "None yet.", made_: (name) => `${name} is made.`, removed: (name) => `${name} is removed, and cannot come in any more.` },
   alertsLabel: "Alerts",
   rulesTitle: "Alert rules", rulesNote: "They are in the server's configuration file, as [[venue.alert]], and are changed there. They look at published figures only.",

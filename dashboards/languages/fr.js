@@ -263,6 +263,8 @@ export const french = {
   tokensTitle: "Jetons pour programmes", tokensNote: "Un jeton est affiché une fois, à sa création. Le serveur n'en garde que l'empreinte.", tokenLabel: "À quoi il sert", tokenAdd: "Créer un jeton", tokenOnce: "Copiez-le maintenant, il ne sera plus affiché :",
   roleLabel: "Rôle", roleWhere: "Où", everyVenue: "tous les lieux",
   role: { viewer: "Lecture", operator: "Exploitation", admin: "Administration" },
+  rolesCancel: "Les laisser", rolesNote: "Le compte doit se reconnecter.",
+  grants: { add: "Un autre rôle", change: "Changer les rôles", save: "Enregistrer les rôles", changed: (name) => `Les rôles de ${name} sont changés.`, own: "C'est votre propre compte, avec moins qu'à présent. Enregistrez encore si c'est voulu." },
   keys: { name: "Nom", label: "Usage", made: "Créé", none: "Aucun pour l'instant.", made_: (name) => `${name} est créé.`, removed: (name) => `${name} est supprimé et ne peut plus entrer.` },
   alertsLabel: "Alertes",
   rulesTitle: "Règles d'alerte", rulesNote: "Elles sont dans le fichier de configuration du serveur, sous [[venue.alert]], et s'y changent. Elles ne regardent que des chiffres publiés.",

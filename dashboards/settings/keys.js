@@ -3,25 +3,19 @@
 import { words } from "../words.js";
 import { change, readPath } from "../server.js";
 import { html, place } from "../markup.js";
-
-const ROLES = ["viewer", "operator", "admin"];
-
-/** Roles in words. */
-export function sayRoles(roles, venues) {
-  const where = (id) => (id === "*" ? words.everyVenue : (venues.find((venue) => venue.id === id)?.name ?? id));
-  return roles.map(({ venue, role }) => `${words.role[role] ?? role}: ${where(venue)}`).join("; ");
-}
+import { grantsIn, sayRoles } from "./grants.js";
 
 /**
  * A list of accounts, or of tokens.
- * @param {{ kind: string, what: string, entry: (fields: FormData) => object, made: (answer: object) => string }} about
+ * @param {{ kind: string, what: string, entry: (fields: FormData) => object, made: (answer: object) => string, changing?: Function }} about
+ *   `changing` makes what opens the form in which roles are changed; without it they stay as they are
  */
-export async function keysIn({ kind, what, entry, made }, venues, format) {
+export async function keysIn({ kind, what, entry, made, changing }, venues, format) {
   const path = `/api/v1/${kind}`;
   const form = place(`${kind}-form`);
   const say = (text) => { place(`${kind}-said`).textContent = text; };
-  form.elements.role.replaceChildren(...ROLES.map((role) => html("option", { value: role }, words.role[role])));
-  form.elements.venue.replaceChildren(html("option", { value: "*" }, words.everyVenue), ...venues.map(({ id, name }) => html("option", { value: id }, name)));
+  const grants = grantsIn(place(`${kind}-grants`), venues);
+  const open = changing?.() ?? null;
 
   const remove = async (item, button) => {
     if (button.dataset.sure !== "true") {
@@ -37,10 +31,20 @@ export async function keysIn({ kind, what, entry, made }, venues, format) {
       say(error.detail ?? words.failed);
     }
   };
+  const roles = (item) => {
+    const button = html("button", { type: "button", class: "link", "data-roles": item.id, "aria-label": `${words.grants.change}: ${item[what]}` }, words.grants.change);
+    const changed = async (text) => {
+      say(text);
+      await show();
+    };
+    // The list was written anew: the button is another one by then.
+    button.addEventListener("click", () => open(item, changed, () => document.querySelector(`[data-roles="${item.id}"]`)?.focus()));
+    return button;
+  };
   const line = (item) => {
     const button = html("button", { type: "button", class: "link", "aria-label": `${words.counts.remove}: ${item[what]}` }, words.counts.remove);
     button.addEventListener("click", () => remove(item, button));
-    return html("tr", {}, html("th", { scope: "row" }, item[what]), html("td", { class: "left" }, sayRoles(item.roles, venues)), html("td", { class: "quiet" }, format.fullDate(Date.parse(item.made_at))), html("td", {}, button));
+    return html("tr", {}, html("th", { scope: "row" }, item[what]), html("td", { class: "left" }, sayRoles(item.roles, venues)), html("td", { class: "quiet" }, format.fullDate(Date.parse(item.made_at))), html("td", {}, open && roles(item), button));
   };
   const show = async () => {
     const items = (await readPath(path))[kind];
@@ -52,8 +56,9 @@ export async function keysIn({ kind, what, entry, made }, venues, format) {
     event.preventDefault();
     const fields = new FormData(form);
     try {
-      const answer = await change("POST", path, { ...entry(fields), roles: [{ venue: fields.get("venue"), role: fields.get("role") }] });
+      const answer = await change("POST", path, { ...entry(fields), roles: grants.read() });
       form.reset();
+      grants.fill([]);
       say(made(answer));
       await show();
     } catch (error) {

@@ -4,7 +4,8 @@ import { words } from "../words.js";
 import { Refused, read, readPath } from "../server.js";
 import { html, place } from "../markup.js";
 import { openStillPage } from "../shell.js";
-import { keysIn, sayRoles } from "./keys.js";
+import { rolesFormOf, sayRoles } from "./grants.js";
+import { keysIn } from "./keys.js";
 import { passwordOf } from "./password.js";
 import { showRules } from "./rules.js";
 
@@ -56,8 +57,9 @@ openStillPage(async ({ venue, now, format }) => {
   showSettled(venue, format);
   try {
     const { venues } = await read("");
-    showMe(await ifAllowed(readPath("/api/v1/session")), venues);
-    const accounts = { kind: "accounts", what: "name", entry: (fields) => ({ name: fields.get("name"), password: fields.get("password") }), made: (answer) => words.keys.made_(answer.name) };
+    const me = await ifAllowed(readPath("/api/v1/session"));
+    showMe(me, venues);
+    const accounts = { kind: "accounts", what: "name", entry: (fields) => ({ name: fields.get("name"), password: fields.get("password") }), made: (answer) => words.keys.made_(answer.name), changing: () => rolesFormOf(venues, me?.kind === "account" ? me : null) };
     const tokens = { kind: "tokens", what: "label", entry: (fields) => ({ label: fields.get("label") }), made: tellToken };
     await Promise.all([showRules(venue, now, format), ...[accounts, tokens].map((about) => ifAllowed(keysIn(about, venues, format)))]);
   } catch (error) {

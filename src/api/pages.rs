@@ -175,6 +175,7 @@ const PAGES: &[Page] = &[
         "settings/settings.html",
         "states.js",
         "alerts.js",
+        "settings/grants.js",
         "settings/keys.js",
         "settings/password.js",
         "settings/rules.js",

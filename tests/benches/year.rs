@@ -2,8 +2,8 @@
 //! asked for many times, for other zones and periods each time, in this process and without a network. Fails when 95 of a
 //! hundred do not come within 50 ms.
 //!
-//! The year takes some minutes to write. `PASSANT_YEAR_DIR` names a directory that keeps it for the next time, and
-//! `PASSANT_YEAR_DAYS` writes fewer days.
+//! The year takes some minutes to write. `PASSANT_YEAR_DIR` names a directory that keeps it for the next time,
+//! `PASSANT_YEAR_DAYS` writes fewer days, and `PASSANT_YEAR_ZONES` makes a smaller venue.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,9 +39,11 @@ async fn main() {
     let kept = std::env::var_os("PASSANT_YEAR_DIR");
     let temporary = tempfile::tempdir().expect("a directory");
     let dir = kept.as_deref().map_or(temporary.path(), Path::new);
-    let days = std::env::var("PASSANT_YEAR_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(365);
-    let days = year::Days { all: days, fine: FINE_DAYS_MAX };
-    let venue = Arc::new(year::read(&year::venue(ZONES)));
+    let set = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let days = set("PASSANT_YEAR_DAYS").unwrap_or(365);
+    let days = year::Days { all: days, fine: FINE_DAYS_MAX, tables: days };
+    let zones = set("PASSANT_YEAR_ZONES").map_or(ZONES, |zones| zones as usize);
+    let venue = Arc::new(year::read(&year::venue(zones)));
     // The figures of a bench can be written again, so the disk is not waited for.
     let store = Store::open(dir, Kind::Replay).await.expect("a store");
     if store.newest_end(&venue.id).await.expect("it answers").is_none() {
@@ -82,22 +84,32 @@ type Asking<'a> = Box<dyn Fn(usize) -> String + 'a>;
 fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
     let of = |path: &'static str| -> Asking<'_> { Box::new(move |_| format!("/api/v1/venues/mall{path}")) };
     let calendar = &venue.calendar;
-    let series =
-        move |metric: &'static str, step: Step, windows: i64, of_zone: Option<usize>| -> Asking<'_> {
-            Box::new(move |nth| {
-                // Some way back, so that not the same pages of the database are read each time.
-                let to = calendar.window_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400), step).from;
-                let from = calendar.window_of(to.plus_secs(-windows * step.secs()), step).from;
-                let zone = of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % ZONES));
-                let edge = |at: EpochMs| at.rfc3339();
-                format!(
-                    "/api/v1/venues/mall/figures?metric={metric}&step={}&from={}&to={}{zone}",
-                    step.as_str(),
-                    edge(from),
-                    edge(to)
-                )
-            })
-        };
+    let stretch = move |route: &'static str,
+                        metric: &'static str,
+                        step: Step,
+                        windows: i64,
+                        of_zone: Option<usize>|
+          -> Asking<'_> {
+        Box::new(move |nth| {
+            // Some way back, so that not the same pages of the database are read each time.
+            let to = calendar.window_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400), step).from;
+            let from = calendar.window_of(to.plus_secs(-windows * step.secs()), step).from;
+            let of_metric = if metric.is_empty() { String::new() } else { format!("&metric={metric}") };
+            let zone =
+                of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % venue.zones.len()));
+            let (from, to) = (from.rfc3339(), to.rfc3339());
+            format!("/api/v1/venues/mall/{route}?step={}&from={from}&to={to}{of_metric}{zone}", step.as_str(),)
+        })
+    };
+    let series = move |metric, step, windows, of_zone| stretch("figures", metric, step, windows, of_zone);
+    let typical = move |metric: &'static str, step: Step, of_zone: Option<usize>| -> Asking<'_> {
+        Box::new(move |nth| {
+            let day = calendar.day_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400)).date;
+            let zone =
+                of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % venue.zones.len()));
+            format!("/api/v1/venues/mall/typical?metric={metric}&day={day}&step={}{zone}", step.as_str())
+        })
+    };
     vec![
         ("venues", Box::new(|_| "/api/v1/venues".to_owned())),
         ("the venue", of("")),
@@ -113,6 +125,20 @@ fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
         ("a zone's 80 days by hours (1,920 points)", series("visitors", Step::Hour, 1_920, Some(37))),
         ("a year by days", series("visitors", Step::Day, 350, None)),
         ("a zone's year by days", series("dwell_median", Step::Day, 350, Some(37))),
+        ("ranking of a day's hours", stretch("ranking", "visitors", Step::Hour, 24, None)),
+        ("ranking of a week's hours", stretch("ranking", "visitors", Step::Hour, 168, None)),
+        ("ranking of a month by days", stretch("ranking", "visitors", Step::Day, 30, None)),
+        ("ranking of a year by days", stretch("ranking", "visits", Step::Day, 350, None)),
+        ("typical day, 5 min", typical("occupancy", Step::FiveMinutes, None)),
+        ("typical day of a zone by hours", typical("visitors", Step::Hour, Some(37))),
+        ("flows of a day", stretch("flows", "", Step::Day, 1, None)),
+        ("flows of a day's hours", stretch("flows", "", Step::Hour, 24, None)),
+        ("flows of a month by days", stretch("flows", "", Step::Day, 30, None)),
+        ("cross-visits of a day", stretch("cross-visits", "", Step::Day, 1, None)),
+        ("cross-visits of a month", stretch("cross-visits", "", Step::Day, 30, None)),
+        ("dwell of a zone's day by hours", stretch("dwell", "", Step::Hour, 24, Some(37))),
+        ("dwell of a zone's year by days", stretch("dwell", "", Step::Day, 330, Some(37))),
+        ("dwell of the venue's month by days", stretch("dwell", "", Step::Day, 30, None)),
         ("dimension of zones", of("/export/dim_zone")),
         ("dimension of a year's dates", of("/export/dim_date?from=2025-11-24&to=2026-11-23")),
     ]

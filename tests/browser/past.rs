@@ -95,7 +95,8 @@ pub(crate) fn publish(server: &mut Server, venues: &str) {
         let store = Store::open(&server.directory().join("data"), Kind::Replay).await.expect("a store");
         let venue = Arc::new(year::read(venues));
         for (from, weeks) in [(YEAR_BEFORE_FROM, 1), (WEEKS_FROM, WEEKS)] {
-            let (days, story) = (Days { all: 7 * weeks, fine: 0 }, Story { from, people, passing });
+            let (days, story) =
+                (Days { all: 7 * weeks, fine: 0, tables: 0 }, Story { from, people, passing });
             assert!(year::publish_story(&store, &venue, days, story, |_| ()).await > 0);
         }
         publish_tables(&store, &venue).await;

@@ -1,4 +1,4 @@
-//! The staff with accounts: a password changed by its owner, and who is out by that.
+//! The staff with accounts: a password changed by its owner, and who is out by that; and roles by venue, given and changed.
 
 use super::axe::Axe;
 use super::driver::{Browser, Scripts};
@@ -11,8 +11,12 @@ const NEW: &str = "another horse battery";
 
 /// Fills the form that is open in, and sends it.
 fn enter(browser: &mut Browser, password: &str) {
+    enter_as(browser, "anna", password);
+}
+
+fn enter_as(browser: &mut Browser, name: &str, password: &str) {
     browser.run("document.querySelector('#name').value = ''");
-    browser.write("#name", "anna");
+    browser.write("#name", name);
     browser.write("#password", password);
     browser.click("form button");
 }
@@ -71,4 +75,96 @@ fn a_password_is_changed_by_its_owner_and_every_other_page_of_theirs_is_shown_th
     here.until("one is out", "return location.pathname === '/login'");
     enter(&mut here, NEW);
     at_home(&mut here);
+}
+
+/// Chooses a role and where it holds in a line of roles, from 1 on.
+fn grant(browser: &mut Browser, group: &str, line: usize, role: &str, venue: &str) {
+    for (of, value) in [("role", role), ("venue", venue)] {
+        browser.run(&format!(
+            "const list = document.querySelectorAll('#{group} select[data-of={of}]')[{line} - 1];
+             list.value = '{value}';
+             list.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+        ));
+    }
+}
+
+/// The status that a page of this browser gets for a path.
+fn status(browser: &mut Browser, path: &str) -> serde_json::Value {
+    browser.run(&format!("return fetch('{path}').then((answer) => answer.status)"))
+}
+
+/// Waits until something on the page says this.
+fn until_it_says(browser: &mut Browser, selector: &str, words: &str) {
+    browser.until(
+        &format!("{selector} says {words}"),
+        &format!("return document.querySelector('{selector}').textContent.includes('{words}')"),
+    );
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core"]
+fn roles_by_venue_are_given_changed_and_take_effect_and_ones_own_are_not_lost_by_accident() {
+    let axe = Axe::found();
+    let mall = Mall::among(1);
+    let mut admin = Browser::open(Scripts::Run);
+    admin.look_as(DESK);
+    admin.go(&mall.url(&set_up_place(&mall)));
+    enter(&mut admin, OLD);
+    at_home(&mut admin);
+
+    // Berta reads the mall, and sees to the other venue.
+    open(&mut admin, &mall, "settings");
+    admin.write("#accounts-form [name=name]", "berta");
+    admin.write("#accounts-form [name=password]", OLD);
+    admin.click("#accounts-grants > button");
+    grant(&mut admin, "accounts-grants", 1, "viewer", "mall");
+    grant(&mut admin, "accounts-grants", 2, "admin", "mall");
+    admin.click("#accounts-form button[type=submit]");
+    until_it_says(&mut admin, "#accounts-said", "no venue twice");
+    grant(&mut admin, "accounts-grants", 2, "operator", "halle-0");
+    admin.click("#accounts-form button[type=submit]");
+    until_it_says(&mut admin, "#accounts-body", "Viewer: Galerie du Passage");
+    assert!(admin.text("#accounts-body").contains("Operator: Halle 0"), "{}", admin.text("#accounts-body"));
+    let mut berta = Browser::open(Scripts::Run);
+    berta.look_as(DESK);
+    berta.go(&mall.url("/login"));
+    enter_as(&mut berta, "berta", OLD);
+    berta.until("she is in", "return location.pathname !== '/login'");
+    open(&mut berta, &mall, "settings");
+    let asked = ["/api/v1/venues/mall/walk", "/api/v1/venues/halle-0/walk", "/api/v1/venues/halle-0"];
+    let answers = |browser: &mut Browser| asked.map(|path| status(browser, path));
+    assert_eq!(answers(&mut berta), [403, 200, 200]);
+    assert_eq!(berta.run("return document.querySelector('#accounts').hidden"), true);
+
+    // From now on she sees to the mall, and to nothing else.
+    admin.click("[aria-label='Change roles: berta']");
+    let focused = "return document.activeElement.matches('#roles-grants [data-of=role]')";
+    assert_eq!(admin.run(focused), true, "the keyboard is where the work is");
+    let wrong = looked_at(&mut admin, &axe, "the roles of an account");
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    admin.look_as(DESK);
+    admin.click("#roles-grants [aria-label='Remove: Role 1']");
+    grant(&mut admin, "roles-grants", 1, "operator", "mall");
+    admin.click("#roles-form [type=submit]");
+    until_it_says(&mut admin, "#accounts-said", "The roles of berta are changed");
+    assert!(admin.text("#accounts-body").contains("Operator: Galerie du Passage"));
+    assert!(!admin.text("#accounts-body").contains("Halle 0"));
+    assert_eq!(admin.run("return document.activeElement.ariaLabel"), "Change roles: berta");
+    berta.until("she is shown the door", "return location.pathname === '/login'");
+    enter_as(&mut berta, "berta", OLD);
+    berta.until("she is in again", "return location.pathname !== '/login'");
+    open(&mut berta, &mall, "settings");
+    assert_eq!(answers(&mut berta), [200, 404, 404]);
+
+    // The last admin is asked once more, and then told what stands against it.
+    admin.click("[aria-label='Change roles: anna']");
+    grant(&mut admin, "roles-grants", 1, "viewer", "*");
+    admin.click("#roles-form [type=submit]");
+    until_it_says(&mut admin, "#roles-wrong", "This is your own account");
+    admin.click("#roles-form [type=submit]");
+    until_it_says(&mut admin, "#roles-wrong", "this is the last administrator of every venue");
+    admin.click("#roles-form [data-word=rolesCancel]");
+    assert_eq!(admin.run("return document.querySelector('#roles-form').hidden"), true);
+    assert_eq!(admin.run("return document.activeElement.ariaLabel"), "Change roles: anna");
+    assert_eq!(status(&mut admin, "/api/v1/accounts"), 200);
 }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use passant::aggregate::{Closed, Covered, Dwell, Level, Newest, Occupancy, Place, Traffic, ZoneWindow};
 use passant::clock::{EpochMs, Step, Window};
 use passant::config::{Config, Venue};
-use passant::release::{Figure, Judge};
+use passant::release::{Figure, Judge, Sheet};
 use passant::store::Store;
+
+#[path = "year_moves.rs"]
+mod moves;
 
 /// Groups of the venue, among which the zones are dealt out.
 const GROUPS: usize = 5;
@@ -45,6 +48,8 @@ pub(crate) struct Days {
     pub(crate) all: u32,
     /// The last so many have figures of minutes as well.
     pub(crate) fine: u32,
+    /// The last so many have flows, cross-visits and dwell as well.
+    pub(crate) tables: u32,
 }
 
 /// What is unlike other days.
@@ -81,6 +86,9 @@ pub(crate) async fn publish_story(
         let window = venue.calendar.day_of(at).window;
         let figures = year.day(window, day + days.fine >= days.all);
         written += store.append(&figures).await.expect("the store takes it");
+        if day + days.tables >= days.all {
+            store.append_sheets(&year.tables(window)).await.expect("the store takes them");
+        }
         told(day);
         at = window.to;
     }
@@ -124,6 +132,28 @@ impl Year {
             at = next;
         }
         figures
+    }
+
+    /// The tables of a day: of its hours, and then of itself.
+    fn tables(&mut self, day: Window) -> Vec<Sheet> {
+        let mut sheets = Vec::new();
+        let mut whole = moves::none(self.zones());
+        let mut at = day.from;
+        while at < day.to {
+            let window = self.venue.calendar.window_of(at, Step::Hour);
+            let busy = busy(window.from, day);
+            // Of an hour in which nobody comes there is no table.
+            if busy > 0.0 {
+                let visits: Vec<u64> =
+                    (0..self.zones()).map(|zone| self.people(zone, day, busy) as u64).collect();
+                let rows = moves::of_an_hour(&visits);
+                moves::add(&mut whole, &rows);
+                sheets.extend(self.judge.tables(&moves::closed(Step::Hour, window, rows)));
+            }
+            at = window.to;
+        }
+        sheets.extend(self.judge.tables(&moves::closed(Step::Day, day, moves::with_pairs(whole))));
+        sheets
     }
 
     fn half(&self, at: EpochMs, day: Window, busy: f64) -> Newest {
