@@ -15,11 +15,12 @@ function beforeCells({ before, change }) {
  * Shows places in order.
  * @param {{ body: HTMLElement, tools: HTMLElement }} places
  * @param {{ rank: number, zone: string, name: string, state?: string, value: ?number, low: ?number, high: ?number, missing: number, tied_with_next: boolean }[]} rows
- * @param {{ metric: string, unit: string, chosen: ?string, heading: string, change?: ?(row: object) => Node }} about `change` says under a
- *   name how its row differs from another period
+ * @param {{ metric: string, unit: string, chosen: ?string, heading: string, blank?: string, change?: ?(row: object) => Node }} about
+ *   `blank` is the state of a place of which there is no figure at all; `change` says under a name how its row differs from another
+ *   period
  * @param {(zone: string) => void} choose
  */
-export function showRanking(places, rows, { metric, unit, chosen, heading, change = null }, choose, format) {
+export function showRanking(places, rows, { metric, unit, chosen, heading, blank = "missing", change = null }, choose, format) {
   if (!rows.length) {
     places.body.replaceChildren(html("p", { class: "empty" }, words.nothingThere));
     places.tools.replaceChildren();
@@ -27,7 +28,7 @@ export function showRanking(places, rows, { metric, unit, chosen, heading, chang
   }
   const most = Math.max(1, ...rows.map((row) => row.high ?? 0));
   const head = html("tr", {}, ...[words.rank.place, words.columnZone, words.metric[metric], words.columnBand].map((text, i) => html("th", { scope: "col", class: i === 1 ? "left" : null }, text)));
-  const body = html("tbody", {}, ...rows.map((row) => rankRow(row, most, { unit, chosen, change }, choose, format)));
+  const body = html("tbody", {}, ...rows.map((row) => rankRow(row, most, { unit, chosen, blank, change }, choose, format)));
   const ties = rows.some((row) => row.tied_with_next) ? html("p", { class: "quiet" }, `≈ ${words.rank.tied}`) : null;
   const gaps = rows.some((row) => row.missing > 0) ? html("p", { class: "quiet" }, `* ${words.rank.missing}`) : null;
   places.body.replaceChildren(...[html("table", { class: "rank", "aria-label": heading }, html("thead", {}, head), body), ties, gaps].filter(Boolean));
@@ -36,7 +37,7 @@ export function showRanking(places, rows, { metric, unit, chosen, heading, chang
   places.tools.replaceChildren(saver(`passant-ranking-${metric}`, heading, () => [columns, lines()]));
 }
 
-function rankRow(row, most, { unit, chosen, change }, choose, format) {
+function rankRow(row, most, { unit, chosen, blank, change }, choose, format) {
   const told = row.value !== null && row.value !== undefined;
   const button = html("button", { type: "button", "aria-pressed": row.zone === chosen }, row.name);
   button.addEventListener("click", () => choose(row.zone));
@@ -51,6 +52,6 @@ function rankRow(row, most, { unit, chosen, change }, choose, format) {
   const sign = `${row.tied_with_next ? " ≈" : ""}${row.missing > 0 ? " *" : ""}`;
   const cells = told
     ? [html("td", { class: "strong" }, written(row.value, unit, format) + sign), html("td", { class: "quiet" }, words.bandShort(format.number(row.low), format.number(row.high)))]
-    : [html("td", { class: "word", colspan: 2 }, words.point[row.state ?? "held_back"].short + (row.missing > 0 ? " *" : ""))];
+    : [html("td", { class: "word", colspan: 2 }, words.point[row.state ?? (row.missing > 0 ? "held_back" : blank)].short + (row.missing > 0 ? " *" : ""))];
   return html("tr", {}, html("td", {}, told ? format.number(row.rank) : ""), html("th", { scope: "row" }, button, bar, change && change(row)), ...cells);
 }

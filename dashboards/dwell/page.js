@@ -52,7 +52,7 @@ openStillPage(({ venue, format, days, now }) => {
       ]);
       if (mine !== asked) return;
       showBands(bands, venue.k, format);
-      if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, ranking.rows, { metric: length, unit: "minutes", chosen: zone, heading: words.dwellRank }, (id) => controls.set("zone", id === zone ? "" : id), format);
+      if (ranking) showRanking({ body: place("rank-body"), tools: place("rank-tools") }, ranking.rows, { metric: length, unit: "minutes", chosen: zone, blank: stretch.from >= today ? "open" : "missing", heading: words.dwellRank }, (id) => controls.set("zone", id === zone ? "" : id), format);
       else place("rank-body").replaceChildren(html("p", { class: "empty" }, words.notInServer));
       showHeat({ body: place("heat-body"), legend: place("heat-legend"), readout: place("heat-readout"), tools: place("heat-tools") }, hours, length, days, venue.k, format);
     } catch (error) {

@@ -99,7 +99,7 @@ openStillPage(({ venue, format, days, now }) => {
       if (mine !== asked) return;
       const whole = orderBefore && order.ofGroups.length ? await wholeChange(metric, ordered, orderedBefore) : null;
       if (mine !== asked) return;
-      showRank(state, ranked, order, orderBefore, whole, before && sayStretch(orderedBefore, days, format));
+      showRank(state, ranked, ordered, order, orderBefore, whole, before && sayStretch(orderedBefore, days, format));
       showHeat({ body: place("heat-body"), legend: place("heat-legend"), readout: place("heat-readout"), tools: place("heat-tools") }, hours, metric, days, venue.k, format);
     } catch (error) {
       if (mine === asked) course.failed(error.detail ?? words.failed);
@@ -112,8 +112,8 @@ openStillPage(({ venue, format, days, now }) => {
     return changeBetween(after, older, metric);
   };
   /** Shows zones and groups in order; of `older`, the same of the period before, each row tells how it has changed. */
-  const showRank = (state, metric, order, older, whole, versusName) => {
-    const about = { metric, unit: unitOf(metric), chosen: state.zone, change: (row) => changeOfRow(row, metric, format) };
+  const showRank = (state, metric, stretch, order, older, whole, versusName) => {
+    const about = { metric, unit: unitOf(metric), chosen: state.zone, blank: stretch.from >= today ? "open" : "missing", change: (row) => changeOfRow(row, metric, format) };
     const choose = (zone) => controls.set("zone", zone === state.zone ? "" : zone);
     const rowsOf = (rows, before) => (older ? withChanges(rows, before ?? [], metric) : rows);
     // Where no row can be compared that is said once, below them, and not in each.

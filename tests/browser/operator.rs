@@ -331,11 +331,15 @@ fn a_stranger_is_copied_and_where_a_browser_does_not_let_that_it_is_marked() {
     let mut browser = Browser::open(Scripts::Run);
     browser.look_as(DESK);
     open(&mut browser, &mall, "sensors");
-    browser.until("the stranger is there", "return document.querySelector('#strangers-tools button') !== null");
+    browser
+        .until("the stranger is there", "return document.querySelector('#strangers-tools button') !== null");
     assert!(browser.text("#strangers-toml").contains("till-9"));
     // So it is over plain HTTP, on any address but this machine's own.
     browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
     browser.click("#strangers-tools button");
-    browser.until("it says so", "return document.querySelector('#strangers-tools button').textContent.startsWith('Marked')");
+    browser.until(
+        "it says so",
+        "return document.querySelector('#strangers-tools button').textContent.startsWith('Marked')",
+    );
     assert_eq!(browser.run("return getSelection().toString().trim()"), browser.text("#strangers-toml"));
 }

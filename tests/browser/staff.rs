@@ -150,6 +150,7 @@ fn roles_by_venue_are_given_changed_and_take_effect_and_ones_own_are_not_lost_by
     assert!(admin.text("#accounts-body").contains("Operator: Galerie du Passage"));
     assert!(!admin.text("#accounts-body").contains("Halle 0"));
     assert_eq!(admin.run("return document.activeElement.ariaLabel"), "Change roles: berta");
+    berta.go(&mall.url("/venues/mall/settings"));
     berta.until("she is shown the door", "return location.pathname === '/login'");
     enter_as(&mut berta, "berta", OLD);
     berta.until("she is in again", "return location.pathname !== '/login'");
