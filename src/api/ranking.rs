@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract;
 use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
+use passant_wire::Id;
 
 use super::asked::{Asked, named};
 use super::figures::{self, StepWord};
@@ -126,10 +127,12 @@ pub(super) async fn ranking(
         return Err(Problem::bad_request("zones are ranked by hours or days; step is one of 1h, 1d"));
     }
     let with_values = with_values(parameters.values.as_deref(), zones.len() * asked.windows.len())?;
-    let totals = state.store.totals(&venue.id, asked.metric, asked.step, asked.from, asked.to).await?;
+    let ids: Vec<&Id> = zones.iter().map(|zone| &zone.id).collect();
+    let Asked { metric, step, from, to, .. } = asked;
+    let totals = state.store.totals(&venue.id, &ids, metric, step, from, to).await?;
     let mut rows = rows(asked.metric, &zones, &totals);
     if with_values {
-        let told = state.store.told(&venue.id, asked.metric, asked.step, asked.from, asked.to).await?;
+        let told = state.store.told(&venue.id, &ids, metric, step, from, to).await?;
         for row in &mut rows {
             row.values = Some(values(&told, &row.zone, &asked.windows));
         }

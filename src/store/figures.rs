@@ -96,6 +96,15 @@ pub struct Told {
     pub value: u32,
 }
 
+/// Places are named one by one: each is then found by the whole of the key, where a venue alone has all of its figures read.
+const TOTALS: &str = "SELECT scope, COUNT(*) AS windows, COUNT(value) AS told, COALESCE(SUM(value), 0) AS value, \
+    COALESCE(SUM(low), 0) AS low, COALESCE(SUM(high), 0) AS high \
+    FROM figure WHERE venue = $1 AND scope IN (SELECT value FROM json_each($2)) AND metric = $3 AND step = $4 \
+    AND from_secs >= $5 AND from_secs < $6 GROUP BY scope ORDER BY scope";
+const TOLD: &str = "SELECT scope, from_secs, value FROM figure \
+    WHERE venue = $1 AND scope IN (SELECT value FROM json_each($2)) AND metric = $3 AND step = $4 \
+    AND from_secs >= $5 AND from_secs < $6 AND figure.value IS NOT NULL ORDER BY scope, from_secs";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     from_secs: i64,
@@ -238,58 +247,54 @@ impl Store {
         Ok(rows.into_iter().map(Published::from).collect())
     }
 
-    /// What the figures of each place come to whose windows start in `[from, to)`.
+    /// What the figures of each of some places come to whose windows start in `[from, to)`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn totals(
         &self,
         venue: &Id,
+        scopes: &[&Id],
         metric: Metric,
         step: Step,
         from: EpochMs,
         to: EpochMs,
     ) -> Result<Vec<Total>, Error> {
-        sqlx::query_as(
-            "SELECT scope, COUNT(*) AS windows, COUNT(value) AS told, COALESCE(SUM(value), 0) AS value, \
-             COALESCE(SUM(low), 0) AS low, COALESCE(SUM(high), 0) AS high \
-             FROM figure WHERE venue = $1 AND metric = $2 AND step = $3 AND from_secs >= $4 AND from_secs < $5 \
-             GROUP BY scope ORDER BY scope",
-        )
-        .bind(venue.as_str())
-        .bind(metric.as_str())
-        .bind(step.as_str())
-        .bind(secs(from))
-        .bind(secs(to))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(Error::while_doing("adding up figures"))
+        sqlx::query_as(TOTALS)
+            .bind(venue.as_str())
+            .bind(as_json(scopes))
+            .bind(metric.as_str())
+            .bind(step.as_str())
+            .bind(secs(from))
+            .bind(secs(to))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::while_doing("adding up figures"))
     }
 
-    /// What is told of each place's windows that start in `[from, to)`, by place and in order of time.
+    /// What is told of the windows of each of some places that start in `[from, to)`, by place and in order of time.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn told(
         &self,
         venue: &Id,
+        scopes: &[&Id],
         metric: Metric,
         step: Step,
         from: EpochMs,
         to: EpochMs,
     ) -> Result<Vec<Told>, Error> {
-        sqlx::query_as(
-            "SELECT scope, from_secs, value FROM figure WHERE venue = $1 AND metric = $2 AND step = $3 \
-             AND from_secs >= $4 AND from_secs < $5 AND value IS NOT NULL ORDER BY scope, from_secs",
-        )
-        .bind(venue.as_str())
-        .bind(metric.as_str())
-        .bind(step.as_str())
-        .bind(secs(from))
-        .bind(secs(to))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(Error::while_doing("reading the figures of all places"))
+        sqlx::query_as(TOLD)
+            .bind(venue.as_str())
+            .bind(as_json(scopes))
+            .bind(metric.as_str())
+            .bind(step.as_str())
+            .bind(secs(from))
+            .bind(secs(to))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::while_doing("reading the figures of all places"))
     }
 
     /// The latest end of any figure of a venue.
@@ -414,6 +419,11 @@ impl From<Row> for Published {
             calibration: row.calibration,
         }
     }
+}
+
+/// Places as one parameter of a statement.
+fn as_json(scopes: &[&Id]) -> String {
+    serde_json::Value::from_iter(scopes.iter().map(|scope| scope.as_str())).to_string()
 }
 
 #[cfg(test)]

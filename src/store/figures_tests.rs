@@ -203,3 +203,24 @@ async fn how_fast_figures_are_written() {
     }
     eprintln!("{:.0} figures/s in transactions of 100", 20_000.0 / start.elapsed().as_secs_f64());
 }
+
+#[tokio::test]
+async fn figures_of_some_places_are_found_by_the_whole_of_the_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    for statement in [TOTALS, TOLD] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .bind("mall")
+                .bind(r#"["court"]"#)
+                .bind("visits")
+                .bind("1d")
+                .bind(0)
+                .bind(1)
+                .fetch_all(&store.pool)
+                .await
+                .unwrap();
+        let key = "(venue=? AND scope=? AND metric=? AND step=? AND from_secs>? AND from_secs<?)";
+        assert!(plan.iter().any(|(.., step)| step.contains(key)), "{plan:?}");
+    }
+}
