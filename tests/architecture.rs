@@ -133,6 +133,7 @@ fn every_way_to_a_forbidden_room_is_seen() {
         ("src/desk/mod.rs", "use crate::app::serve;"),
         ("src/api/mod.rs", "use self::super::pipeline::Watch;"),
         ("src/vault/mod.rs", "#[cfg(test)]\nmod tests { use crate::clock::A; }\nuse crate::store::B;"),
+        ("src/api/mod.rs", "fn f() -> impl Iterator + use<'_> { crate::pipeline::walk(); }"),
     ] {
         assert!(!planted(path, text).is_empty(), "{path}: {text}");
     }

@@ -244,7 +244,8 @@ pub(crate) fn named(code: &str) -> Vec<Named> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if tokens[at].1 == "use" {
+        // `use<'a>` behind a type names what it captures, and imports nothing.
+        if tokens[at].1 == "use" && tokens.get(at + 1).is_none_or(|(_, next)| *next != "<") {
             at = used(&tokens, at + 1, &[], &mut found);
         } else if is_word(tokens[at].1) {
             let start = at;
