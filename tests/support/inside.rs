@@ -79,18 +79,22 @@ impl Inside {
         panic!("it did not come");
     }
 
-    /// Has something done.
+    /// Has something done, and waits until it is.
     pub(crate) fn ask(&mut self, ask: Ask, what: &[u8]) {
+        self.send(ask, what);
+        self.number();
+    }
+
+    fn send(&mut self, ask: Ask, what: &[u8]) {
         let place = ASKS.iter().position(|known| *known == ask).expect("it is listed");
         self.stream.write_all(&[place as u8]).expect("it listens");
         self.stream.write_all(&(what.len() as u32).to_le_bytes()).expect("it listens");
         self.stream.write_all(what).expect("it listens");
-        self.number();
     }
 
     /// All of its memory that is its own.
     pub(crate) fn memory(&mut self) -> Vec<Region> {
-        self.ask(Ask::Memory, &[]);
+        self.send(Ask::Memory, &[]);
         let mut regions = Vec::new();
         loop {
             let start = self.number();
@@ -146,9 +150,11 @@ fn obey(mut stream: UnixStream, mut own: [File; 2]) {
         stream.read_exact(&mut len).expect("a length");
         let mut what = vec![0; u32::from_le_bytes(len) as usize];
         stream.read_exact(&mut what).expect("as long as it says");
-        stream.write_all(&0_u64.to_le_bytes()).expect("whoever asked listens");
         match ASKS[usize::from(ask[0])] {
-            Ask::Memory => hand_over(&mut stream, &mut own),
+            Ask::Memory => {
+                hand_over(&mut stream, &mut own);
+                continue;
+            }
             Ask::Log => tracing::info!("heard {}", String::from_utf8_lossy(&what)),
             Ask::Fail => {
                 let error = std::io::Error::other(String::from_utf8_lossy(&what).into_owned());
@@ -162,6 +168,8 @@ fn obey(mut stream: UnixStream, mut own: [File; 2]) {
                 room.clear();
             }
         }
+        // Said afterwards: whoever asked looks at once for what came of it.
+        stream.write_all(&0_u64.to_le_bytes()).expect("whoever asked listens");
     }
 }
 
