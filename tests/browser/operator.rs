@@ -157,6 +157,12 @@ fn a_zone_of_the_plan_shows_its_day() {
         "return document.querySelector('#curve-title').textContent === 'People in Food court, mean of five minutes · Late opening'",
     );
     assert!(browser.text(".now").contains("Not for evacuation or legal capacity."));
+    let fills = browser.run(
+        "const zone = document.querySelector('g.zone');
+         zone.removeAttribute('data-shade');
+         return [getComputedStyle(zone.querySelector('polygon')).fill, getComputedStyle(document.querySelector('.plan')).backgroundColor]",
+    );
+    assert_eq!(fills[0], fills[1], "before its first figure a zone is a blank, not a dark one");
 }
 
 #[test]
