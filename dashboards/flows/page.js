@@ -16,17 +16,8 @@ const ZONES_OF_PATHS = ["all", "inside"];
 /** The most zones that are named beside one. */
 const ELSEWHERE_MAX = 8;
 
-/** The cells of several windows by row and column: their sums, or their means. */
-function together(windows, [row, column], mean) {
-  const cells = new Map();
-  for (const cell of windows.flatMap((window) => window.cells ?? [])) {
-    const key = `${cell[row]} ${cell[column]}`;
-    const known = cells.get(key) ?? { row: cell[row], column: cell[column], value: 0, low: 0, high: 0, windows: 0 };
-    cells.set(key, { ...known, value: known.value + cell.value, low: known.low + cell.low, high: known.high + cell.high, windows: known.windows + 1 });
-  }
-  const share = (cell, n) => (mean ? Math.round(n / cell.windows) : n);
-  return [...cells.values()].map((cell) => ({ ...cell, value: share(cell, cell.value), low: share(cell, cell.low), high: share(cell, cell.high) }));
-}
+/** Cells by their row and column, whatever the two are called. */
+const byPlace = (cells, [row, column]) => cells.map((cell) => ({ ...cell, row: cell[row], column: cell[column] }));
 
 /** Cells as places in order; two whose bands meet are tied. */
 function rowsOf(cells, side, nameFor) {
@@ -35,7 +26,7 @@ function rowsOf(cells, side, nameFor) {
 }
 
 function showFlowsOf(answer, state, chooseZone, nameFor, venue, format) {
-  const cells = together(answer.windows, ["from_zone", "to_zone"], false);
+  const cells = byPlace(answer.cells, ["from_zone", "to_zone"]);
   const say = (cell) => `${nameFor(cell.row)} → ${nameFor(cell.column)}: ${words.flows.visits(format.number(cell.value))}, ${words.band(format.number(cell.low), format.number(cell.high))}`;
   const wanted = cells.filter((cell) => (state.ends === "all" || (cell.row !== null && cell.column !== null)) && (!state.zone || cell.row === state.zone || cell.column === state.zone));
   const held = answer.windows.reduce((all, window) => all + (window.held_back ?? 0), 0);
@@ -73,16 +64,16 @@ openStillPage(({ venue, format, days, now }) => {
     asked += 1;
     const mine = asked;
     const stretch = stretchOf(state, today);
-    const query = { step: "1d", from: new Date(days.startOf(stretch.from)).toISOString(), to: new Date(days.startOf(plusDays(stretch.to, 1))).toISOString() };
+    const query = { from: new Date(days.startOf(stretch.from)).toISOString(), to: new Date(days.startOf(plusDays(stretch.to, 1))).toISOString() };
     place("paths-when").textContent = sayStretch(stretch, days, format);
     document.body.dataset.busy = "true";
     try {
-      const [flows, cross] = await Promise.all([ifThere(read(`${path}/flows`, query)), ifThere(read(`${path}/cross-visits`, query))]);
+      const [flows, cross] = await Promise.all([ifThere(read(`${path}/flows/total`, query)), ifThere(read(`${path}/cross-visits/mean`, query))]);
       if (mine !== asked) return;
       const chooseZone = (zone) => controls.set("zone", zone === state.zone ? "" : zone);
       if (flows) showFlowsOf(flows, state, chooseZone, nameFor, venue, format);
       else nothing(["sankey", "in-body", "out-body", "matrix-body"]);
-      const cells = cross && together(cross.windows, ["zone", "also"], true);
+      const cells = cross && byPlace(cross.cells, ["zone", "also"]);
       place("cross-readout").textContent = cells && state.zone ? elsewhere(cells, state.zone, nameFor, format) : "";
       if (cells) showMatrix({ body: place("cross-body"), tools: place("cross-tools") }, cells, { heading: words.crossTitle, file: "passant-cross-visits", unit: (n) => words.percent(format.number(n)), columns: ["zone", "also", "value", "low", "high", "windows"], nameFor }, format);
       else nothing(["cross-body"]);

@@ -5,10 +5,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 
 use super::figures::StepWord;
-use super::sheets::{Head, Stretch, TABLES_MAX, Words};
+use super::sheets::{AddedWindow, Days, Head, Stretch, TABLES_MAX, Words};
 use super::table::{Format, Table, answer};
 use super::{Problem, State};
 use crate::release::{SheetCell, Subject};
+use crate::store::CellSum;
 
 /// Which windows to give.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
@@ -83,7 +84,7 @@ pub(super) async fn matrix(
     let extract::Query(Parameters { from, to, step }) = parameters.map_err(|_| {
         Problem::bad_request("a parameter is unknown or named twice; there are from, to and step")
     })?;
-    let words = Words { from: from.as_ref(), to: to.as_ref(), step: step.as_ref() };
+    let words = Words { from: from.as_deref(), to: to.as_deref(), step: step.as_deref() };
     let stretch = Stretch::read(venue, Subject::CrossVisits, TABLES_MAX, &words)?;
     let tables = stretch.tables(&state, venue, None, Subject::CrossVisits).await?;
     let window = |(head, sheet): (Head, Option<crate::store::PublishedSheet>)| CrossWindow {
@@ -94,10 +95,96 @@ pub(super) async fn matrix(
     Ok(answer(format, &CrossVisits { venue: venue.id.to_string(), windows }))
 }
 
+/// Cross-visits of several days together.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct CrossMean {
+    /// The venue.
+    venue: String,
+    /// The days of which the means are, in order of time, without their cells. A day of which there is nothing is left out.
+    windows: Vec<AddedWindow>,
+    /// The cells that are told of any of the days.
+    cells: Vec<MeanCell>,
+}
+
+/// Of the visits that stayed in one zone as visitors do, the share that stayed in the other as well: the mean of the days that
+/// tell it, each of which weighs the same.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct MeanCell {
+    /// The one zone.
+    zone: String,
+    /// The other.
+    also: String,
+    /// Percent of the visits to the one.
+    #[schema(maximum = 100)]
+    value: u32,
+    /// The mean of the lower ends of the days' 80 % bands.
+    low: u32,
+    /// The mean of the upper ends.
+    high: u32,
+    /// How many days tell it, at least 1.
+    windows: u32,
+}
+
+/// Of the visits to each zone the share that was in each other as well, as the mean of days. Days that have begun and not closed
+/// are `open`, and nothing of them is in the means.
+#[utoipa::path(
+    get, operation_id = "cross_visits_mean",
+    path = "/api/v1/venues/{venue}/cross-visits/mean",
+    params(("venue" = String, Path, description = "The venue's id"), Days),
+    responses(
+        (status = 200, description = "The cross-visits together", content((CrossMean = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "What was asked does not read, or there is no such thing; the detail says what there is", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such venue", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not just now; the detail says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn mean(
+    extract::State(state): extract::State<State>,
+    extract::Path(venue): extract::Path<String>,
+    days: Result<extract::Query<Days>, QueryRejection>,
+    format: Format,
+) -> Result<Response, Problem> {
+    let venue = state.venue(&venue)?;
+    let stretch = Stretch::of_days(venue, Subject::CrossVisits, days)?;
+    let (windows, cells) = stretch.total(&state, venue, Subject::CrossVisits).await?;
+    let cells = cells.into_iter().map(MeanCell::from).collect();
+    Ok(answer(format, &CrossMean { venue: venue.id.to_string(), windows, cells }))
+}
+
 impl From<SheetCell> for CrossCell {
     fn from(told: SheetCell) -> Self {
         let (value, low, high) = told.value;
         Self { zone: told.row, also: told.column, value, low, high }
+    }
+}
+
+impl From<CellSum> for MeanCell {
+    fn from(CellSum { row, column, sum: (value, low, high), sheets }: CellSum) -> Self {
+        // To the nearest percent.
+        let mean = |sum: u32| (sum + sheets / 2) / sheets.max(1);
+        Self {
+            zone: row,
+            also: column,
+            value: mean(value),
+            low: mean(low),
+            high: mean(high),
+            windows: sheets,
+        }
+    }
+}
+
+impl Table for CrossMean {
+    const COLUMNS: &'static [&'static str] = &["zone", "also", "value", "low", "high", "windows"];
+
+    /// A line a cell.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |mean: &MeanCell| {
+            let MeanCell { zone, also, value, low, high, windows } = mean;
+            let mut row = vec![zone.clone(), also.clone()];
+            row.extend([value, low, high, windows].map(ToString::to_string));
+            row
+        };
+        self.cells.iter().map(row).collect()
     }
 }
 

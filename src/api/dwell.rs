@@ -4,9 +4,9 @@ use axum::extract;
 use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 
-use super::asked::{POINTS_MAX, Place, place_of};
+use super::asked::{Place, place_of};
 use super::figures::StepWord;
-use super::sheets::{Head, Stretch, Words};
+use super::sheets::{Head, Stretch, WINDOWS_MAX, Words};
 use super::table::{Format, Table, answer, cell};
 use super::{Problem, State};
 use crate::release::{self, Bands, SheetCell, Subject};
@@ -22,7 +22,7 @@ pub(super) struct Parameters {
     /// The first moment, RFC 3339, on the edge of a window of the step.
     #[param(required = true, format = DateTime, value_type = String)]
     from: Option<String>,
-    /// The first moment after the last window, RFC 3339, on the edge of a window of the step.
+    /// The first moment after the last window, RFC 3339, on the edge of a window of the step. At most 800 fit in an answer.
     #[param(required = true, format = DateTime, value_type = String)]
     to: Option<String>,
     /// The length of the windows: `1h` or `1d`. At most 2,000 bands fit in an answer.
@@ -125,8 +125,8 @@ pub(super) async fn bands(
         return Err(Problem::bad_request("a group has no dwell; leave zone out, or name one of its zones"));
     }
     let subject = Subject::Dwell(bands);
-    let words = Words { from: from.as_ref(), to: to.as_ref(), step: step.as_ref() };
-    let stretch = Stretch::read(venue, subject, POINTS_MAX / bands.starts().len(), &words)?;
+    let words = Words { from: from.as_deref(), to: to.as_deref(), step: step.as_deref() };
+    let stretch = Stretch::read(venue, subject, WINDOWS_MAX, &words)?;
     let tables = stretch.tables(&state, venue, zone, subject).await?;
     let dwell = Dwell {
         venue: venue.id.to_string(),

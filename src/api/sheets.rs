@@ -1,21 +1,49 @@
 //! What answers with tables have in common: which windows are asked for, and what is said of each.
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+
 use super::asked::{moment, on_edge, windows_within};
 use super::{Problem, State};
 use crate::clock::{EpochMs, Step, Window};
 use crate::config::{ClockKind, Venue};
 use crate::release::{self, Metric, Subject};
-use crate::store::PublishedSheet;
+use crate::store::{CellSum, PublishedSheet, SheetHead};
 use passant_wire::Id;
 
 /// The most windows in an answer of tables: a week of hours, each of which may have a cell for every two zones.
 pub(super) const TABLES_MAX: usize = 175;
+/// The most windows in an answer that has a line or a sum of each: two years of days.
+pub(super) const WINDOWS_MAX: usize = 800;
 
 /// The windows of a question, as they were written.
 pub(super) struct Words<'a> {
-    pub(super) from: Option<&'a String>,
-    pub(super) to: Option<&'a String>,
-    pub(super) step: Option<&'a String>,
+    pub(super) from: Option<&'a str>,
+    pub(super) to: Option<&'a str>,
+    pub(super) step: Option<&'a str>,
+}
+
+/// Which days to add up.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Days {
+    /// The first moment, RFC 3339, on the edge of a venue day.
+    #[param(required = true, format = DateTime, value_type = String)]
+    from: Option<String>,
+    /// The first moment after the last day, RFC 3339, on the edge of a venue day. At most 800 fit in an answer.
+    #[param(required = true, format = DateTime, value_type = String)]
+    to: Option<String>,
+}
+
+/// What is said of one of the windows that are added up.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct AddedWindow {
+    #[serde(flatten)]
+    head: Head,
+    /// How many are counted in cells that are not told, a multiple of 5; null where that may not be told, or is none.
+    #[schema(required = true)]
+    held_back: Option<u32>,
 }
 
 /// The windows of a question, read and checked.
@@ -80,6 +108,21 @@ impl Stretch {
         Ok(Self { step, from, to, windows })
     }
 
+    /// Reads and checks which days a client wants added up.
+    pub(super) fn of_days(
+        venue: &Venue,
+        subject: Subject,
+        days: Result<Query<Days>, QueryRejection>,
+    ) -> Result<Self, Problem> {
+        let Query(Days { from, to }) = days.map_err(|_| {
+            Problem::bad_request(
+                "a parameter is unknown or named twice; there are from and to, and the step is 1d",
+            )
+        })?;
+        let step = Some(Step::Day.as_str());
+        Self::read(venue, subject, WINDOWS_MAX, &Words { from: from.as_deref(), to: to.as_deref(), step })
+    }
+
     /// What is told of each window, in order of time: of an open one nothing, and one of which there is nothing is left out.
     pub(super) async fn tables(
         &self,
@@ -91,16 +134,44 @@ impl Stretch {
         // The clock is read first: a window that closes in between is then given as it was stored.
         let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
         let stored = state.store.sheets(&venue.id, zone, subject, self.step, (self.from, self.to)).await?;
+        Ok(self.with_open(venue, now, stored, |sheet| &sheet.head))
+    }
+
+    /// What is told of a venue's days together, and which of them that is, in order of time.
+    pub(super) async fn total(
+        &self,
+        state: &State,
+        venue: &Venue,
+        subject: Subject,
+    ) -> Result<(Vec<AddedWindow>, Vec<CellSum>), Problem> {
+        let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
+        let total = state.store.sheet_total(&venue.id, subject, (self.from, self.to)).await?;
+        let heads = self.with_open(venue, now, total.heads, |head| head);
+        let window = |(head, of): (Head, Option<SheetHead>)| AddedWindow {
+            head,
+            held_back: of.and_then(|of| of.held_back),
+        };
+        Ok((heads.into_iter().map(window).collect(), total.cells))
+    }
+
+    /// What is stored of windows, and the open ones among them.
+    fn with_open<T>(
+        &self,
+        venue: &Venue,
+        now: EpochMs,
+        stored: Vec<T>,
+        head_of: impl Fn(&T) -> &SheetHead,
+    ) -> Vec<(Head, Option<T>)> {
         let mut stored = stored.into_iter().peekable();
         let mut tables = Vec::new();
         for window in &self.windows {
-            match stored.next_if(|sheet| sheet.window.from == window.from) {
-                Some(sheet) => tables.push((Head::closed(venue, &sheet), Some(sheet))),
+            match stored.next_if(|of| head_of(of).window.from == window.from) {
+                Some(of) => tables.push((Head::closed(venue, head_of(&of)), Some(of))),
                 None if is_open(*window, now) => tables.push((Head::open(venue, *window), None)),
                 None => {}
             }
         }
-        Ok(tables)
+        tables
     }
 }
 
@@ -109,8 +180,8 @@ fn is_open(window: Window, now: EpochMs) -> bool {
     window.from < now && now < window.to.plus_secs(Metric::Visits.closes_after_secs())
 }
 
-fn needed<'a>(name: &str, value: Option<&'a String>) -> Result<&'a str, Problem> {
-    value.map(String::as_str).ok_or_else(|| {
+fn needed<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Problem> {
+    value.ok_or_else(|| {
         Problem::bad_request(format!(
             "{name} is missing; ask like ?from=2026-11-20T03:00:00Z&to=2026-11-21T03:00:00Z&step=1d, on the edges of the venue's days"
         ))
@@ -118,11 +189,11 @@ fn needed<'a>(name: &str, value: Option<&'a String>) -> Result<&'a str, Problem>
 }
 
 impl Head {
-    fn closed(venue: &Venue, sheet: &PublishedSheet) -> Self {
+    fn closed(venue: &Venue, sheet: &SheetHead) -> Self {
         Self {
             from: venue.calendar.rfc3339(sheet.window.from),
             to: venue.calendar.rfc3339(sheet.window.to),
-            state: sheet.state(),
+            state: sheet.state,
             flags: sheet.flags.words(),
             coverage: Some(f64::from(sheet.coverage_permille) / 1000.0),
             thresholds: Some(sheet.thresholds),

@@ -6,6 +6,7 @@ use crate::config::{Config, EXAMPLE};
 use crate::release::{Bands, Sheet, SheetCell, Subject};
 
 const DAYS: &str = "from=2026-11-20T04:00:00%2B01:00&to=2026-11-22T04:00:00%2B01:00&step=1d";
+const TWO_DAYS: &str = "from=2026-11-20T04:00:00%2B01:00&to=2026-11-22T04:00:00%2B01:00";
 
 fn cell(row: &str, column: &str, value: u32) -> SheetCell {
     SheetCell { row: row.into(), column: column.into(), value: (value, value - 5, value + 5) }
@@ -120,6 +121,70 @@ async fn cross_visits_are_as_the_document_says() {
     assert!(csv.contains(",final,incomplete,0.97,3,entrance-north,food-court,34,29,39"), "{csv}");
 }
 
+/// The Thursday before that Friday, with some of the same paths.
+async fn with_thursday(stage: &Stage) {
+    let thursday = "2026-11-19T12:00:00+01:00";
+    let flows = vec![cell("", "entrance-north", 75), cell("food-court", "entrance-north", 20)];
+    let crosses = vec![cell("entrance-north", "food-court", 41)];
+    let sheets = [
+        sheet(Subject::Flows, None, Step::Day, thursday, flows),
+        sheet(Subject::CrossVisits, None, Step::Day, thursday, crosses),
+    ];
+    assert_eq!(stage.store.append_sheets(&sheets).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn flows_of_days_together_are_their_sums_and_say_of_how_many_days() {
+    let stage = stage().await;
+    with_thursday(&stage).await;
+    // Sunday has begun: it is open, and nothing of it is in the sums.
+    stage.show("2026-11-22T11:00:00+01:00", 200);
+    let days = "from=2026-11-19T04:00:00%2B01:00&to=2026-11-24T04:00:00%2B01:00";
+    let answer = stage.get(&path("flows/total", days)).await.json();
+    assert_eq!(
+        answer["cells"],
+        json!([
+            {"from_zone": null, "to_zone": "entrance-north", "value": 200, "low": 190, "high": 210, "windows": 2},
+            {"from_zone": "entrance-north", "to_zone": "food-court", "value": 40, "low": 35, "high": 45, "windows": 1},
+            {"from_zone": "food-court", "to_zone": null, "value": 110, "low": 105, "high": 115, "windows": 1},
+            {"from_zone": "food-court", "to_zone": "entrance-north", "value": 20, "low": 15, "high": 25, "windows": 1},
+        ])
+    );
+    let windows = answer["windows"].as_array().unwrap();
+    let states: Vec<_> = windows.iter().map(|window| window["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["final", "final", "held_back", "open"], "Monday has not begun");
+    assert_eq!(
+        windows[1],
+        json!({"from": "2026-11-20T04:00:00+01:00", "to": "2026-11-21T04:00:00+01:00", "state": "final",
+               "flags": ["incomplete"], "coverage": 0.97, "thresholds": 3, "held_back": 15})
+    );
+    let csv = stage.csv(&path("flows/total", days)).await;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "from_zone,to_zone,value,low,high,windows");
+    assert_eq!((lines[1], lines.len()), (",entrance-north,200,190,210,2", 5));
+}
+
+#[tokio::test]
+async fn cross_visits_of_days_together_are_the_means_of_the_days_that_tell_them() {
+    let stage = stage().await;
+    with_thursday(&stage).await;
+    let days = "from=2026-11-19T04:00:00%2B01:00&to=2026-11-22T04:00:00%2B01:00";
+    let answer = stage.get(&path("cross-visits/mean", days)).await.json();
+    assert_eq!(
+        answer["cells"],
+        json!([
+            // 34 and 41 are 37.5 on the mean, which is 38 to the nearest percent; likewise their bands.
+            {"zone": "entrance-north", "also": "food-court", "value": 38, "low": 33, "high": 43, "windows": 2},
+            {"zone": "food-court", "also": "entrance-north", "value": 51, "low": 46, "high": 56, "windows": 1},
+        ])
+    );
+    let csv = stage.csv(&path("cross-visits/mean", days)).await;
+    assert!(
+        csv.starts_with("zone,also,value,low,high,windows\nentrance-north,food-court,38,33,43,2\n"),
+        "{csv}"
+    );
+}
+
 #[tokio::test]
 async fn dwell_has_a_value_a_band_and_says_which_are_held_back() {
     let stage = stage().await;
@@ -162,8 +227,16 @@ async fn what_cannot_be_answered_says_what_can() {
         ),
         (
             "dwell",
-            "from=2025-11-01T03:00:00Z&to=2026-11-21T03:00:00Z&step=1d".into(),
-            "more than 333 windows of a table; ask for less time",
+            "from=2024-08-01T02:00:00Z&to=2026-11-21T03:00:00Z&step=1d".into(),
+            "more than 800 windows of a table; ask for less time",
+        ),
+        ("flows/total", DAYS.into(), "there are from and to, and the step is 1d"),
+        ("flows/total", "from=2026-11-20T03:00:00Z".into(), "to is missing"),
+        ("flows/total", TWO_DAYS.replace("04:00:00", "05:00:00"), "from lies inside a window of 1d"),
+        (
+            "cross-visits/mean",
+            "from=2024-08-01T02:00:00Z&to=2026-11-21T03:00:00Z".into(),
+            "more than 800 windows of a table; ask for less time",
         ),
     ] {
         let answer = stage.get(&path(table, &query)).await;

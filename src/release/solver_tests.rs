@@ -92,6 +92,9 @@ fn answer_of(path: &str) -> Option<&'static str> {
         "/api/v1/venues/{venue}/flows"
         | "/api/v1/venues/{venue}/cross-visits"
         | "/api/v1/venues/{venue}/dwell" => "sheets, which are compared in every world of their own",
+        "/api/v1/venues/{venue}/flows/total" | "/api/v1/venues/{venue}/cross-visits/mean" => {
+            "sums of those sheets, made of what is told of them"
+        }
         "/api/v1/venues/{venue}/sensors" | "/metrics" => "counters, which tests/night.rs looks at",
         "/api/v1/venues/{venue}/walk" => "a device that is nobody's",
         "/api/v1/venues/{venue}/strangers" => "names of sensors, without a number or a time",

@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod calibrations;
+mod cells;
 mod door_counts;
 mod figures;
 mod forgetting;
@@ -16,12 +17,13 @@ mod sheets;
 pub use accounts::{AccountUpdate, GrantRow, HolderRow, Holders, SecretHash};
 pub use alerts::{AlertRow, AlertState};
 pub use calibrations::CalibrationRow;
+pub use cells::CellSum;
 pub use door_counts::{DoorCount, DoorLimits, DoorsTaken};
 pub use figures::{Published, Released, Told, Total};
 pub use forgetting::{Cutoffs, Erased, Purged, Series};
 pub use head_counts::{HeadCountRow, NewHeadCount};
 pub use sessions::SessionRow;
-pub use sheets::PublishedSheet;
+pub use sheets::{PublishedSheet, SheetHead, SheetTotal};
 
 use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions, Permissions};

@@ -6,7 +6,7 @@ use super::{Kind, MIGRATIONS, Store};
 
 /// Every table and column there is. To add one is a decision: it must hold nothing about anyone who is counted. Of those
 /// who run the place there are a name and hashes.
-const COLUMNS: [(&str, &str); 100] = [
+const COLUMNS: [(&str, &str); 96] = [
     ("account", "id"),
     ("account", "made_at_secs"),
     ("account", "name"),
@@ -82,6 +82,7 @@ const COLUMNS: [(&str, &str); 100] = [
     ("session", "hash"),
     ("session", "made_at_secs"),
     ("session", "seen_at_secs"),
+    ("sheet", "cells"),
     ("sheet", "coverage_permille"),
     ("sheet", "flags"),
     ("sheet", "from_secs"),
@@ -92,16 +93,11 @@ const COLUMNS: [(&str, &str); 100] = [
     ("sheet", "to_secs"),
     ("sheet", "venue"),
     ("sheet", "zone"),
-    ("sheet_cell", "cell_column"),
-    ("sheet_cell", "cell_row"),
-    ("sheet_cell", "from_secs"),
-    ("sheet_cell", "high"),
-    ("sheet_cell", "low"),
-    ("sheet_cell", "step"),
-    ("sheet_cell", "subject"),
-    ("sheet_cell", "value"),
-    ("sheet_cell", "venue"),
-    ("sheet_cell", "zone"),
+    ("sheet_sum", "cells"),
+    ("sheet_sum", "from_secs"),
+    ("sheet_sum", "sheets"),
+    ("sheet_sum", "subject"),
+    ("sheet_sum", "venue"),
     ("thresholds", "json"),
     ("thresholds", "venue"),
     ("thresholds", "version"),
@@ -136,6 +132,9 @@ fn every_column_says_what_it_holds() {
                 "{table}.{column} needs a comment on its line: what it holds, its unit"
             );
             said.insert((table, column));
+        }
+        for gone in migration.sql.as_str().lines().filter_map(|line| line.strip_prefix("DROP TABLE ")) {
+            said.retain(|(table, _)| table != gone.trim_end_matches(';'));
         }
     }
     let listed = COLUMNS.iter().map(|(t, c)| ((*t).to_owned(), (*c).to_owned())).collect();

@@ -110,6 +110,13 @@ fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
             format!("/api/v1/venues/mall/typical?metric={metric}&day={day}&step={}{zone}", step.as_str())
         })
     };
+    let together = move |route: &'static str, days: i64| -> Asking<'_> {
+        Box::new(move |nth| {
+            let to = calendar.day_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400)).window.from;
+            let from = calendar.day_of(to.plus_secs(-days * 86_400)).window.from;
+            format!("/api/v1/venues/mall/{route}?from={}&to={}", from.rfc3339(), to.rfc3339())
+        })
+    };
     vec![
         ("venues", Box::new(|_| "/api/v1/venues".to_owned())),
         ("the venue", of("")),
@@ -133,11 +140,13 @@ fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
         ("typical day of a zone by hours", typical("visitors", Step::Hour, Some(37))),
         ("flows of a day", stretch("flows", "", Step::Day, 1, None)),
         ("flows of a day's hours", stretch("flows", "", Step::Hour, 24, None)),
-        ("flows of a month by days", stretch("flows", "", Step::Day, 30, None)),
+        ("flows of a month together", together("flows/total", 30)),
+        ("flows of a year together", together("flows/total", 365)),
         ("cross-visits of a day", stretch("cross-visits", "", Step::Day, 1, None)),
-        ("cross-visits of a month", stretch("cross-visits", "", Step::Day, 30, None)),
+        ("cross-visits of a month together", together("cross-visits/mean", 30)),
+        ("cross-visits of a year together", together("cross-visits/mean", 365)),
         ("dwell of a zone's day by hours", stretch("dwell", "", Step::Hour, 24, Some(37))),
-        ("dwell of a zone's year by days", stretch("dwell", "", Step::Day, 330, Some(37))),
+        ("dwell of a zone's year by days", stretch("dwell", "", Step::Day, 365, Some(37))),
         ("dwell of the venue's month by days", stretch("dwell", "", Step::Day, 30, None)),
         ("dimension of zones", of("/export/dim_zone")),
         ("dimension of a year's dates", of("/export/dim_date?from=2025-11-24&to=2026-11-23")),

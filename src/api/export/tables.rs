@@ -78,7 +78,7 @@ impl Facts {
     pub(super) async fn flows(&self) -> io::Result<()> {
         self.sheets(Subject::Flows, &[None], &FLOW_COLUMNS, |_, sheet| {
             let mut rows: Vec<_> = sheet.cells.iter().map(|cell| self.flow(sheet, Some(cell))).collect();
-            if sheet.held_back.is_some() || sheet.cells.is_empty() {
+            if sheet.head.held_back.is_some() || sheet.cells.is_empty() {
                 rows.push(self.flow(sheet, None));
             }
             rows
@@ -139,7 +139,7 @@ impl Facts {
             (false, false) => "flow",
         };
         let whole = || WHOLE_VENUE.to_owned();
-        let mut row = self.when(sheet.window);
+        let mut row = self.when(sheet.head.window);
         row.extend([
             told.map_or_else(whole, |told| side(&told.row)),
             told.map_or_else(whole, |told| side(&told.column)),
@@ -149,14 +149,14 @@ impl Facts {
         ]);
         row.extend(banded(told));
         // Said once a window, so that a sum over the rows is right.
-        row.push(cell(sheet.held_back.filter(|_| told.is_none())));
+        row.push(cell(sheet.head.held_back.filter(|_| told.is_none())));
         row.extend(known(sheet));
         row
     }
 
     fn cross(&self, sheet: &PublishedSheet, told: Option<&SheetCell>) -> Vec<String> {
         let whole = || WHOLE_VENUE.to_owned();
-        let mut row = self.when(sheet.window);
+        let mut row = self.when(sheet.head.window);
         row.extend([
             told.map_or_else(whole, |told| told.row.clone()),
             told.map_or_else(whole, |told| told.column.clone()),
@@ -170,7 +170,7 @@ impl Facts {
 
     fn band(&self, sheet: &PublishedSheet, place: &str, bands: Bands, start: u16) -> Vec<String> {
         let word = start.to_string();
-        let mut row = self.when(sheet.window);
+        let mut row = self.when(sheet.head.window);
         row.extend([
             place.to_owned(),
             band_key(bands, start),
@@ -197,12 +197,12 @@ fn banded(told: Option<&SheetCell>) -> [String; 4] {
 /// What a reader must know of a sheet.
 fn known(sheet: &PublishedSheet) -> [String; 5] {
     // Visits are not scaled to people, so nothing here is uncalibrated.
-    let Flags { incomplete, rekeyed, replay, uncalibrated: _ } = sheet.flags;
+    let Flags { incomplete, rekeyed, replay, uncalibrated: _ } = sheet.head.flags;
     [
         flag(incomplete),
         flag(rekeyed),
         flag(replay),
-        (f64::from(sheet.coverage_permille) / 1000.0).to_string(),
-        sheet.thresholds.to_string(),
+        (f64::from(sheet.head.coverage_permille) / 1000.0).to_string(),
+        sheet.head.thresholds.to_string(),
     ]
 }
