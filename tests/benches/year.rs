@@ -80,43 +80,69 @@ async fn main() {
 /// A path by the number of its asking.
 type Asking<'a> = Box<dyn Fn(usize) -> String + 'a>;
 
-/// What pages ask for; each by the number of its asking, so that no answer is the one before.
-fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
-    let of = |path: &'static str| -> Asking<'_> { Box::new(move |_| format!("/api/v1/venues/mall{path}")) };
-    let calendar = &venue.calendar;
-    let stretch = move |route: &'static str,
-                        metric: &'static str,
-                        step: Step,
-                        windows: i64,
-                        of_zone: Option<usize>|
-          -> Asking<'_> {
+/// The year, as paths ask for it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    venue: &'a Venue,
+    /// The end of its newest window.
+    end: EpochMs,
+}
+
+impl<'a> Asked<'a> {
+    /// A moment on its last days, some way back, so that not the same pages of the database are read each time.
+    fn late(self, nth: usize) -> EpochMs {
+        self.end.plus_secs(-1 - (nth as i64 % 7) * 86_400)
+    }
+
+    /// A zone by the number of the asking, as a parameter, where every so many are asked for; or none.
+    fn zone(self, of_zone: Option<usize>, nth: usize) -> String {
+        of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % self.venue.zones.len()))
+    }
+
+    /// Some windows of a step.
+    fn stretch(
+        self,
+        route: &'a str,
+        metric: &'a str,
+        step: Step,
+        windows: i64,
+        of_zone: Option<usize>,
+    ) -> Asking<'a> {
         Box::new(move |nth| {
-            // Some way back, so that not the same pages of the database are read each time.
-            let to = calendar.window_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400), step).from;
+            let calendar = &self.venue.calendar;
+            let to = calendar.window_of(self.late(nth), step).from;
             let from = calendar.window_of(to.plus_secs(-windows * step.secs()), step).from;
             let of_metric = if metric.is_empty() { String::new() } else { format!("&metric={metric}") };
-            let zone =
-                of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % venue.zones.len()));
+            let (zone, word) = (self.zone(of_zone, nth), step.as_str());
             let (from, to) = (from.rfc3339(), to.rfc3339());
-            format!("/api/v1/venues/mall/{route}?step={}&from={from}&to={to}{of_metric}{zone}", step.as_str(),)
+            format!("/api/v1/venues/mall/{route}?step={word}&from={from}&to={to}{of_metric}{zone}")
         })
-    };
-    let series = move |metric, step, windows, of_zone| stretch("figures", metric, step, windows, of_zone);
-    let typical = move |metric: &'static str, step: Step, of_zone: Option<usize>| -> Asking<'_> {
+    }
+
+    /// Some days together.
+    fn together(self, route: &'a str, days: i64) -> Asking<'a> {
         Box::new(move |nth| {
-            let day = calendar.day_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400)).date;
-            let zone =
-                of_zone.map_or(String::new(), |of| format!("&zone=z{}", (nth * of) % venue.zones.len()));
-            format!("/api/v1/venues/mall/typical?metric={metric}&day={day}&step={}{zone}", step.as_str())
-        })
-    };
-    let together = move |route: &'static str, days: i64| -> Asking<'_> {
-        Box::new(move |nth| {
-            let to = calendar.day_of(end.plus_secs(-1 - (nth as i64 % 7) * 86_400)).window.from;
-            let from = calendar.day_of(to.plus_secs(-days * 86_400)).window.from;
+            let to = self.venue.calendar.day_of(self.late(nth)).window.from;
+            let from = self.venue.calendar.day_of(to.plus_secs(-days * 86_400)).window.from;
             format!("/api/v1/venues/mall/{route}?from={}&to={}", from.rfc3339(), to.rfc3339())
         })
-    };
+    }
+
+    /// A usual day.
+    fn typical(self, metric: &'a str, step: Step, of_zone: Option<usize>) -> Asking<'a> {
+        Box::new(move |nth| {
+            let day = self.venue.calendar.day_of(self.late(nth)).date;
+            let (zone, word) = (self.zone(of_zone, nth), step.as_str());
+            format!("/api/v1/venues/mall/typical?metric={metric}&day={day}&step={word}{zone}")
+        })
+    }
+}
+
+/// What pages ask for; each by the number of its asking, so that no answer is the one before.
+fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
+    let year = Asked { venue, end };
+    let of = |path: &'static str| -> Asking<'_> { Box::new(move |_| format!("/api/v1/venues/mall{path}")) };
+    let series = |metric, step, windows, of_zone| year.stretch("figures", metric, step, windows, of_zone);
     vec![
         ("venues", Box::new(|_| "/api/v1/venues".to_owned())),
         ("the venue", of("")),
@@ -132,22 +158,22 @@ fn paths(venue: &Venue, end: EpochMs) -> Vec<(&'static str, Asking<'_>)> {
         ("a zone's 80 days by hours (1,920 points)", series("visitors", Step::Hour, 1_920, Some(37))),
         ("a year by days", series("visitors", Step::Day, 350, None)),
         ("a zone's year by days", series("dwell_median", Step::Day, 350, Some(37))),
-        ("ranking of a day's hours", stretch("ranking", "visitors", Step::Hour, 24, None)),
-        ("ranking of a week's hours", stretch("ranking", "visitors", Step::Hour, 168, None)),
-        ("ranking of a month by days", stretch("ranking", "visitors", Step::Day, 30, None)),
-        ("ranking of a year by days", stretch("ranking", "visits", Step::Day, 350, None)),
-        ("typical day, 5 min", typical("occupancy", Step::FiveMinutes, None)),
-        ("typical day of a zone by hours", typical("visitors", Step::Hour, Some(37))),
-        ("flows of a day", stretch("flows", "", Step::Day, 1, None)),
-        ("flows of a day's hours", stretch("flows", "", Step::Hour, 24, None)),
-        ("flows of a month together", together("flows/total", 30)),
-        ("flows of a year together", together("flows/total", 365)),
-        ("cross-visits of a day", stretch("cross-visits", "", Step::Day, 1, None)),
-        ("cross-visits of a month together", together("cross-visits/mean", 30)),
-        ("cross-visits of a year together", together("cross-visits/mean", 365)),
-        ("dwell of a zone's day by hours", stretch("dwell", "", Step::Hour, 24, Some(37))),
-        ("dwell of a zone's year by days", stretch("dwell", "", Step::Day, 365, Some(37))),
-        ("dwell of the venue's month by days", stretch("dwell", "", Step::Day, 30, None)),
+        ("ranking of a day's hours", year.stretch("ranking", "visitors", Step::Hour, 24, None)),
+        ("ranking of a week's hours", year.stretch("ranking", "visitors", Step::Hour, 168, None)),
+        ("ranking of a month by days", year.stretch("ranking", "visitors", Step::Day, 30, None)),
+        ("ranking of a year by days", year.stretch("ranking", "visits", Step::Day, 350, None)),
+        ("typical day, 5 min", year.typical("occupancy", Step::FiveMinutes, None)),
+        ("typical day of a zone by hours", year.typical("visitors", Step::Hour, Some(37))),
+        ("flows of a day", year.stretch("flows", "", Step::Day, 1, None)),
+        ("flows of a day's hours", year.stretch("flows", "", Step::Hour, 24, None)),
+        ("flows of a month together", year.together("flows/total", 30)),
+        ("flows of a year together", year.together("flows/total", 365)),
+        ("cross-visits of a day", year.stretch("cross-visits", "", Step::Day, 1, None)),
+        ("cross-visits of a month together", year.together("cross-visits/mean", 30)),
+        ("cross-visits of a year together", year.together("cross-visits/mean", 365)),
+        ("dwell of a zone's day by hours", year.stretch("dwell", "", Step::Hour, 24, Some(37))),
+        ("dwell of a zone's year by days", year.stretch("dwell", "", Step::Day, 365, Some(37))),
+        ("dwell of the venue's month by days", year.stretch("dwell", "", Step::Day, 30, None)),
         ("dimension of zones", of("/export/dim_zone")),
         ("dimension of a year's dates", of("/export/dim_date?from=2025-11-24&to=2026-11-23")),
     ]
