@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) mod question;
 
 /// Looks, 20 ms apart, until something is so; together a minute.
-const LOOKS_MAX: u32 = 3_000;
+const LOOKS_MAX: u32 = 9_000;
 
 pub(crate) struct Server {
     directory: tempfile::TempDir,
