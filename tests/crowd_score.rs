@@ -114,14 +114,14 @@ fn counts(truth: &BTreeMap<(i64, usize), f64>) -> Vec<HeadCount> {
     windows.enumerate().map(count).collect()
 }
 
-/// How many shoppers were in a zone in five minutes. Staff are not told, though their phones are heard.
+/// How many people were in a zone in five minutes, staff among them: whoever counts heads counts theirs too.
 fn people_of(scenario: &Scenario, venue: &Venue, seed: u64) -> BTreeMap<(i64, usize), f64> {
     let lines = truth::of(scenario, seed, START_MS, START_MS + DAYS * DAY_MS);
     let people = |line| {
         let truth::Line::Window(window) = line else { return None };
         let zone = window.zone.filter(|_| window.step == truth::Step::FiveMinutes)?;
         let place = venue.zones.iter().position(|known| known.id.as_str() == zone)?;
-        Some(((window.from_ms, place), window.people.occupancy - window.people.staff))
+        Some(((window.from_ms, place), window.people.occupancy))
     };
     lines.into_iter().filter_map(people).collect()
 }
