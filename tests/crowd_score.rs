@@ -194,9 +194,8 @@ fn judge(seeds: &[u64]) -> Score {
 fn a_mall_scores_within_the_bounds_with_twelve_counts_of_its_first_day() {
     let score = judge(&JUDGING_SEEDS);
     eprintln!("judging, together:        {score}");
-    // It scored 20.2, and 21.4 where zones keep what they hear of their neighbours' people and p is always drawn to 1: the
-    // bound lies half-way.
-    assert!(score.mape <= 20.7, "relative error where 20 or more are: {score}");
+    // It scored 19.1, and 20.7 where zones are not given their usual shares of the venue: the bound lies half-way.
+    assert!(score.mape <= 19.9, "relative error where 20 or more are: {score}");
     assert!(score.bias.abs() <= 8.0, "too many or too few on the whole: {score}");
     assert!((72.0..=90.0).contains(&score.cover), "share of truths inside the 80 % band: {score}");
     assert!(score.narrowest <= 1.3, "width of the band: {score}");

@@ -99,7 +99,7 @@ impl fmt::Display for Score {
 
 /// The truth of the windows of a run.
 struct Truth {
-    /// Shoppers who came into the venue, and stable devices for each hundred shoppers inside.
+    /// Shoppers who came into the venue, and stable devices of shoppers for each hundred people inside.
     came: BTreeMap<(Step, i64), (f64, Option<f64>)>,
     /// People in a zone in five minutes, staff among them: whoever counts heads counts theirs too.
     people: BTreeMap<(i64, usize), f64>,
@@ -117,7 +117,10 @@ fn truth_of(scenario: &Scenario, venue: &Venue, seed: u64, days: i64) -> Truth {
             }
             (None, step) => {
                 let step = Step::parse(step.word()).expect("a step");
+                let people = window.people.occupancy;
+                let shoppers = if people > 0.0 { (people - window.people.staff) / people } else { 0.0 };
                 let share = window.stable_devices.and_then(|stable| stable.stable_share);
+                let share = share.map(|of_shoppers| of_shoppers * shoppers);
                 told.came.insert((step, window.from_ms), (window.people.footfall as f64, share));
             }
             _ => {}
