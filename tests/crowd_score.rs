@@ -114,14 +114,14 @@ fn counts(truth: &BTreeMap<(i64, usize), f64>) -> Vec<HeadCount> {
     windows.enumerate().map(count).collect()
 }
 
-/// How many shoppers were in a zone in five minutes. Staff are not told, though their phones are heard.
+/// How many people were in a zone in five minutes, staff among them: whoever counts heads counts theirs too.
 fn people_of(scenario: &Scenario, venue: &Venue, seed: u64) -> BTreeMap<(i64, usize), f64> {
     let lines = truth::of(scenario, seed, START_MS, START_MS + DAYS * DAY_MS);
     let people = |line| {
         let truth::Line::Window(window) = line else { return None };
         let zone = window.zone.filter(|_| window.step == truth::Step::FiveMinutes)?;
         let place = venue.zones.iter().position(|known| known.id.as_str() == zone)?;
-        Some(((window.from_ms, place), window.people.occupancy - window.people.staff))
+        Some(((window.from_ms, place), window.people.occupancy))
     };
     lines.into_iter().filter_map(people).collect()
 }
@@ -194,9 +194,8 @@ fn judge(seeds: &[u64]) -> Score {
 fn a_mall_scores_within_the_bounds_with_twelve_counts_of_its_first_day() {
     let score = judge(&JUDGING_SEEDS);
     eprintln!("judging, together:        {score}");
-    // It scored 20.2, and 21.4 where zones keep what they hear of their neighbours' people and p is always drawn to 1: the
-    // bound lies half-way.
-    assert!(score.mape <= 20.7, "relative error where 20 or more are: {score}");
+    // It scored 19.1, and 20.7 where zones are not given their usual shares of the venue: the bound lies half-way.
+    assert!(score.mape <= 19.9, "relative error where 20 or more are: {score}");
     assert!(score.bias.abs() <= 8.0, "too many or too few on the whole: {score}");
     assert!((72.0..=90.0).contains(&score.cover), "share of truths inside the 80 % band: {score}");
     assert!(score.narrowest <= 1.3, "width of the band: {score}");

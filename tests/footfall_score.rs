@@ -1,5 +1,5 @@
 //! Footfall against a simulated mall whose truth is known, as it is published: sensors' messages in, judged figures out.
-//! Constants of the crowd lens come from twelve head counts of shoppers in four zones of the first day; every later day is
+//! Constants of the crowd lens come from twelve head counts in four zones of the first day; every later day is
 //! judged, hour by hour.
 //!
 //! Ten in a hundred is what is aimed at, and reached in the mall of two floors. In the demo's it is out of reach for whoever
@@ -99,9 +99,9 @@ impl fmt::Display for Score {
 
 /// The truth of the windows of a run.
 struct Truth {
-    /// Shoppers who came into the venue, and stable devices for each hundred shoppers inside.
+    /// Shoppers who came into the venue, and stable devices of shoppers for each hundred people inside.
     came: BTreeMap<(Step, i64), (f64, Option<f64>)>,
-    /// Shoppers in a zone in five minutes. Staff are not told, though their phones are heard.
+    /// People in a zone in five minutes, staff among them: whoever counts heads counts theirs too.
     people: BTreeMap<(i64, usize), f64>,
 }
 
@@ -112,12 +112,15 @@ fn truth_of(scenario: &Scenario, venue: &Venue, seed: u64, days: i64) -> Truth {
         match (&window.zone, window.step) {
             (Some(zone), truth::Step::FiveMinutes) => {
                 let place = venue.zones.iter().position(|known| known.id.as_str() == zone);
-                let people = window.people.occupancy - window.people.staff;
+                let people = window.people.occupancy;
                 told.people.insert((window.from_ms, place.expect("a zone")), people);
             }
             (None, step) => {
                 let step = Step::parse(step.word()).expect("a step");
+                let people = window.people.occupancy;
+                let shoppers = if people > 0.0 { (people - window.people.staff) / people } else { 0.0 };
                 let share = window.stable_devices.and_then(|stable| stable.stable_share);
+                let share = share.map(|of_shoppers| of_shoppers * shoppers);
                 told.came.insert((step, window.from_ms), (window.people.footfall as f64, share));
             }
             _ => {}

@@ -4,12 +4,14 @@ mod history;
 mod night;
 mod seal;
 mod tags;
+mod usual;
 
 use std::collections::VecDeque;
 
 use history::History;
 use night::Nights;
 use tags::Loudest;
+use usual::Usuals;
 
 use crate::calibration::{Calibration, Calibrator, Mixing, Unmixing};
 use crate::clock::{EpochMs, HALF_MS};
@@ -69,6 +71,7 @@ pub struct Crowd {
     /// Sets of open half-minutes; the first belongs to `next`.
     open: VecDeque<Loudest>,
     histories: Vec<History>,
+    usuals: Usuals,
     /// The share of devices that never comes here since the gate drops it by chance.
     chance_share: f64,
     nights: Nights,
@@ -83,6 +86,7 @@ impl Crowd {
             next: None,
             open: VecDeque::new(),
             histories: vec![History::default(); venue.zones.len()],
+            usuals: Usuals::new(venue.zones.len()),
             chance_share: 0.0,
             nights: Nights::default(),
         }
@@ -151,7 +155,7 @@ impl Crowd {
             let zones = 0..self.histories.len() as u16;
             let lives: Vec<[f64; 2]> = zones.map(|zone| alive(zone, EpochMs(at.0 + HALF_MS))).collect();
             let heard = self.roots(&distinct.unwrap_or_default(), &lives);
-            let roots = unmixed(&heard, &unmixing);
+            let roots = self.usuals.steadied(&unmixed(&heard, &unmixing));
             for ((zone, root_mean), [alive, beating]) in (0..).zip(roots).zip(lives) {
                 if let Some(v) = root_mean {
                     calibrator.hear(zone, at, v);
@@ -164,6 +168,7 @@ impl Crowd {
         if caught_up < last {
             self.open.clear();
             self.histories.fill(History::default());
+            self.usuals.forget();
         }
         self.next = Some(last + 1);
         beats

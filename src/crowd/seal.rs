@@ -2,6 +2,7 @@
 
 use super::night::{Night, Nights, Strengths};
 use super::tags::Loudest;
+use super::usual::Usuals;
 use super::{Crowd, History};
 use crate::pseudonym::Tag;
 use crate::sealing::{Sealing, Unread, Unsealing};
@@ -9,7 +10,7 @@ use crate::sealing::{Sealing, Unread, Unsealing};
 impl Crowd {
     /// Puts all that is open in.
     pub fn seal(&self, into: &mut Sealing) {
-        into.put(&(self.next, &self.histories));
+        into.put(&(self.next, &self.histories, &self.usuals));
         into.put_all(self.open.iter(), |into, Loudest(tags)| {
             into.put_all(tags.iter(), |into, (tag, loud)| into.put(&(tag.0, loud)));
         });
@@ -21,12 +22,12 @@ impl Crowd {
     /// # Errors
     /// When it does not read.
     pub fn unseal(&mut self, from: &mut Unsealing) -> Result<(), Unread> {
-        let histories: Vec<History>;
-        (self.next, histories) = from.take()?;
-        if histories.len() != self.histories.len() {
+        let (histories, usuals): (Vec<History>, Usuals);
+        (self.next, histories, usuals) = from.take()?;
+        if histories.len() != self.histories.len() || !usuals.is_of(histories.len()) {
             return Err(from.unread());
         }
-        self.histories = histories;
+        (self.histories, self.usuals) = (histories, usuals);
         from.take_all(|from| {
             let mut set = Loudest::default();
             from.take_all(|from| {
