@@ -11,7 +11,7 @@ use serde_json::Value;
 #[path = "question.rs"]
 pub(crate) mod question;
 
-/// Looks, 20 ms apart, until something is so; together a minute.
+/// Looks, 20 ms apart, until something is so; together three minutes, for half a year is replayed in one.
 const LOOKS_MAX: u32 = 9_000;
 
 pub(crate) struct Server {
