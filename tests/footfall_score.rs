@@ -2,7 +2,7 @@
 //! Constants of the crowd lens come from twelve head counts in four zones of the first day; every later day is
 //! judged, hour by hour.
 //!
-//! Ten in a hundred is what is aimed at, and reached in the mall of two floors. In the demo's it is out of reach for whoever
+//! Ten in a hundred is what is aimed at, and nearly reached in the mall of two floors. In the demo's it is out of reach for whoever
 //! sees one person in ten: of the some 450 who come in an hour 45 carry a stable device, give or take six. With every such
 //! device's entry known, and the true ratio, an hour is still missed by 14 in a hundred; in a mall four times as full by 7.
 

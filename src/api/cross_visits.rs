@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 
 use super::figures::StepWord;
-use super::sheets::{AddedWindow, Days, Head, Stretch, TABLES_MAX, Words};
+use super::sheets::{AddedWindow, Days, Head, Stretch, TABLES_MAX, Together, Words};
 use super::table::{Format, Table, answer};
 use super::{Problem, State};
 use crate::release::{SheetCell, Subject};
@@ -144,11 +144,9 @@ pub(super) async fn mean(
     days: Result<extract::Query<Days>, QueryRejection>,
     format: Format,
 ) -> Result<Response, Problem> {
-    let venue = state.venue(&venue)?;
-    let stretch = Stretch::of_days(venue, Subject::CrossVisits, days)?;
-    let (windows, cells) = stretch.total(&state, venue, Subject::CrossVisits).await?;
-    let cells = cells.into_iter().map(MeanCell::from).collect();
-    Ok(answer(format, &CrossMean { venue: venue.id.to_string(), windows, cells }))
+    let Together { venue, windows, cells } =
+        Together::read(&state, &venue, Subject::CrossVisits, days).await?;
+    Ok(answer(format, &CrossMean { venue, windows, cells }))
 }
 
 impl From<SheetCell> for CrossCell {

@@ -25,7 +25,7 @@ pub(super) struct Parameters {
     /// The first moment after the last window, RFC 3339, on the edge of a window of the step. At most 800 fit in an answer.
     #[param(required = true, format = DateTime, value_type = String)]
     to: Option<String>,
-    /// The length of the windows: `1h` or `1d`. At most 2,000 bands fit in an answer.
+    /// The length of the windows: `1h` or `1d`.
     #[param(required = true, value_type = StepWord)]
     step: Option<String>,
     /// The set of bands; without it the default one.

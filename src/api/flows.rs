@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 
 use super::figures::StepWord;
-use super::sheets::{AddedWindow, Days, Head, Stretch, TABLES_MAX, Words};
+use super::sheets::{AddedWindow, Days, Head, Stretch, TABLES_MAX, Together, Words};
 use super::table::{Format, Table, answer, cell};
 use super::{Problem, State};
 use crate::release::{SheetCell, Subject};
@@ -149,11 +149,8 @@ pub(super) async fn total(
     days: Result<extract::Query<Days>, QueryRejection>,
     format: Format,
 ) -> Result<Response, Problem> {
-    let venue = state.venue(&venue)?;
-    let stretch = Stretch::of_days(venue, Subject::Flows, days)?;
-    let (windows, cells) = stretch.total(&state, venue, Subject::Flows).await?;
-    let cells = cells.into_iter().map(FlowSum::from).collect();
-    Ok(answer(format, &FlowTotal { venue: venue.id.to_string(), windows, cells }))
+    let Together { venue, windows, cells } = Together::read(&state, &venue, Subject::Flows, days).await?;
+    Ok(answer(format, &FlowTotal { venue, windows, cells }))
 }
 
 /// A zone's id; of the empty word, which is outside, there is none.

@@ -108,21 +108,6 @@ impl Stretch {
         Ok(Self { step, from, to, windows })
     }
 
-    /// Reads and checks which days a client wants added up.
-    pub(super) fn of_days(
-        venue: &Venue,
-        subject: Subject,
-        days: Result<Query<Days>, QueryRejection>,
-    ) -> Result<Self, Problem> {
-        let Query(Days { from, to }) = days.map_err(|_| {
-            Problem::bad_request(
-                "a parameter is unknown or named twice; there are from and to, and the step is 1d",
-            )
-        })?;
-        let step = Some(Step::Day.as_str());
-        Self::read(venue, subject, WINDOWS_MAX, &Words { from: from.as_deref(), to: to.as_deref(), step })
-    }
-
     /// What is told of each window, in order of time: of an open one nothing, and one of which there is nothing is left out.
     pub(super) async fn tables(
         &self,
@@ -131,27 +116,9 @@ impl Stretch {
         zone: Option<&Id>,
         subject: Subject,
     ) -> Result<Vec<(Head, Option<PublishedSheet>)>, Problem> {
-        // The clock is read first: a window that closes in between is then given as it was stored.
-        let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
+        let now = now_of(state, venue);
         let stored = state.store.sheets(&venue.id, zone, subject, self.step, (self.from, self.to)).await?;
         Ok(self.with_open(venue, now, stored, |sheet| &sheet.head))
-    }
-
-    /// What is told of a venue's days together, and which of them that is, in order of time.
-    pub(super) async fn total(
-        &self,
-        state: &State,
-        venue: &Venue,
-        subject: Subject,
-    ) -> Result<(Vec<AddedWindow>, Vec<CellSum>), Problem> {
-        let now = state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at);
-        let total = state.store.sheet_total(&venue.id, subject, (self.from, self.to)).await?;
-        let heads = self.with_open(venue, now, total.heads, |head| head);
-        let window = |(head, of): (Head, Option<SheetHead>)| AddedWindow {
-            head,
-            held_back: of.and_then(|of| of.held_back),
-        };
-        Ok((heads.into_iter().map(window).collect(), total.cells))
     }
 
     /// What is stored of windows, and the open ones among them.
@@ -173,6 +140,51 @@ impl Stretch {
         }
         tables
     }
+}
+
+/// Some days of a venue added up.
+pub(super) struct Together<C> {
+    pub(super) venue: String,
+    /// Which days those are, in order of time.
+    pub(super) windows: Vec<AddedWindow>,
+    /// The cells that any of them tells.
+    pub(super) cells: Vec<C>,
+}
+
+impl<C: From<CellSum>> Together<C> {
+    /// Reads and checks which days a client wants added up, and what is told of them.
+    pub(super) async fn read(
+        state: &State,
+        venue: &str,
+        subject: Subject,
+        days: Result<Query<Days>, QueryRejection>,
+    ) -> Result<Self, Problem> {
+        let venue = state.venue(venue)?;
+        let Query(Days { from, to }) = days.map_err(|_| {
+            Problem::bad_request(
+                "a parameter is unknown or named twice; there are from and to, and the step is 1d",
+            )
+        })?;
+        let words = Words { from: from.as_deref(), to: to.as_deref(), step: Some(Step::Day.as_str()) };
+        let stretch = Stretch::read(venue, subject, WINDOWS_MAX, &words)?;
+        let now = now_of(state, venue);
+        let total = state.store.sheet_total(&venue.id, subject, (stretch.from, stretch.to)).await?;
+        let window = |(head, of): (Head, Option<SheetHead>)| AddedWindow {
+            head,
+            held_back: of.and_then(|of| of.held_back),
+        };
+        let windows = stretch.with_open(venue, now, total.heads, |head| head).into_iter().map(window);
+        Ok(Self {
+            venue: venue.id.to_string(),
+            windows: windows.collect(),
+            cells: total.cells.into_iter().map(C::from).collect(),
+        })
+    }
+}
+
+/// The venue's newest moment. It is read before the store is: a window that closes in between is then given as it was stored.
+fn now_of(state: &State, venue: &Venue) -> EpochMs {
+    state.newest(venue).map_or_else(|| state.clock.now(), |live| live.at)
 }
 
 /// Whether a window has begun and not closed.

@@ -75,7 +75,8 @@ impl Usuals {
                 None => *usual = Usual::default(),
             }
         }
-        let scale = self.scale(roots);
+        let now: f64 = roots.iter().flatten().map(|root| root * root).sum();
+        let scale = self.scale(now);
         let stray_max = STRAY_MAX * self.chance().sqrt();
         let fade_chance = (-1.0 / (CHANCE_FADE_HALVES * roots.len() as f64)).exp();
         for (usual, root) in self.zones.iter_mut().zip(roots) {
@@ -87,7 +88,8 @@ impl Usuals {
                 usual.hear(root * root, fade);
             }
         }
-        let scale = self.scale(roots);
+        // Where one begins anew, the others' shares are of another whole.
+        let scale = self.scale(now);
         let steady = |(usual, root): (&Usual, &Option<f64>)| root.map(|_| (usual.mean() * scale).sqrt());
         self.zones.iter().zip(roots).map(steady).collect()
     }
@@ -98,9 +100,8 @@ impl Usuals {
         (self.chance.sum + before) / (self.chance.weight + CHANCE_BEFORE_TIMES)
     }
 
-    /// How many times as much as usual the venue has now.
-    fn scale(&self, roots: &[Option<f64>]) -> f64 {
-        let now: f64 = roots.iter().flatten().map(|root| root * root).sum();
+    /// How many times as much as usual the venue has, which has so much now.
+    fn scale(&self, now: f64) -> f64 {
         let usual: f64 = self.zones.iter().map(|usual| usual.mean()).sum();
         if usual > 0.0 { now / usual } else { 1.0 }
     }
