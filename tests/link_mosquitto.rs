@@ -207,21 +207,26 @@ async fn a_client_that_is_renewed_loses_nothing() {
         });
         // In the thick of it, with messages in hand that are taken only after their connection has gone.
         let (mut missing, mut taken) = ((0..SENT).collect::<BTreeSet<_>>(), 0);
+        let connections = || count(&tally, "passant_broker_connections_total ");
+        let mut asked = 0;
         let mut in_hand = Vec::new();
         while !missing.is_empty() {
             let message = next_live(&mut messages).await;
             missing.remove(&String::from_utf8_lossy(&message.payload).parse::<usize>().unwrap());
             taken += 1;
             in_hand.push(message);
-            if taken % 4_000 == 0 {
+            // Asked again while it is on its way, it would be one renewal.
+            if taken % 1_000 == 0 && connections() > asked {
                 handle.renewal().ask();
+                asked += 1;
             }
             if taken % 500 == 0 {
                 in_hand.clear();
             }
         }
         assert!(tokio::time::timeout(HANG, sent).await.unwrap().unwrap());
-        assert!(count(&tally, "passant_broker_connections_total ") >= 4, "{protocol:?}");
+        // The last may have been asked for too late. Far less than all messages wait in queues, so the first came in time.
+        assert!(connections() >= asked.max(2), "{protocol:?}: {asked} asked, {} came", connections());
     }
 }
 
