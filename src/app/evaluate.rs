@@ -213,6 +213,7 @@ fn one_room(tz: chrono_tz::Tz) -> Result<Venue> {
             id: id("room")?,
             name: "room".to_owned(),
             group: None,
+            is_entrance: false,
             near_dbm: None,
             polygon: Vec::new(),
         }],

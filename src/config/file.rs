@@ -154,6 +154,8 @@ pub(super) struct ZoneFile {
     pub(super) id: String,
     pub(super) name: Option<String>,
     pub(super) group: Option<String>,
+    #[serde(default)]
+    pub(super) entrance: bool,
     pub(super) near_dbm: Option<i8>,
     #[serde(default)]
     pub(super) polygon: Vec<[f64; 2]>,

@@ -296,6 +296,8 @@ pub struct Zone {
     pub name: String,
     /// Its group's place in the venue's list.
     pub group: Option<usize>,
+    /// Whether people come into the venue and leave it there.
+    pub is_entrance: bool,
     /// Its own near threshold in dBm.
     pub near_dbm: Option<i8>,
     /// Its outline on the floor plan, in metres; empty means it is drawn as a tile.

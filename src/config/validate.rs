@@ -334,7 +334,14 @@ fn zones(files: Vec<ZoneFile>, at: &str, faults: &mut Vec<String>) -> (Vec<Zone>
             })
         });
         let name = file.name.unwrap_or_else(|| file.id.clone());
-        zones.push(Zone { id, name, group, near_dbm: file.near_dbm, polygon: file.polygon });
+        zones.push(Zone {
+            id,
+            name,
+            group,
+            is_entrance: file.entrance,
+            near_dbm: file.near_dbm,
+            polygon: file.polygon,
+        });
     }
     for group in &groups {
         if zones.iter().any(|z| z.id == *group) {

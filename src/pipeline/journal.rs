@@ -15,7 +15,7 @@ use super::venue_clock::Reading;
 pub const JOURNAL_MS: i64 = 9_000;
 /// The form of the state. It goes up with every change to what a room seals: a state of another form is not taken out, and
 /// a restart begins under a new key.
-pub(super) const LAYOUT: u32 = 5;
+pub(super) const LAYOUT: u32 = 6;
 /// Writes that the store has not taken yet, kept beside the state, at most: as many as may wait for it.
 pub(super) const UNWRITTEN_MAX: usize = super::run::WRITES_MAX + super::run::BACKLOG_MAX;
 

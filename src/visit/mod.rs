@@ -15,7 +15,7 @@ pub use route::{Route, STAYS_MAX};
 use slot::{Reading, Slot};
 use stay::Visit;
 pub(crate) use stay::zones;
-use ways::{Move, Ways};
+use ways::{Assumed, Ends, Move, Ways};
 
 use crate::calibration::Mixing;
 use crate::clock::EpochMs;
@@ -129,13 +129,13 @@ pub enum Heard {
 pub struct Visits {
     rules: Rules,
     zones: usize,
-    /// Which zone follows which, by all moves of the day.
+    /// Which zone follows which, by all moves of the day, and half of the days before.
     ways: Ways,
     /// In which zones people are loudest, by the zone they are in.
     mixing: Mixing,
     /// Devices of the day that are no visitors', without time or zone.
     infrastructure: HashSet<Pseudonym, BuildHasherDefault<Uniform>>,
-    /// The start of the venue day that the maps and the ways are of, once a slot of it was judged.
+    /// The start of the venue day that the maps are of, once a slot of it was judged.
     day: Option<EpochMs>,
     /// The day before that, until it is asked for.
     over: Option<DayOver>,
@@ -155,6 +155,7 @@ type Told<'a> = dyn FnMut(Pseudonym, VisitEvent) + 'a;
 struct Rules {
     zone_of: Vec<u16>,
     near_dbm_of: Vec<i8>,
+    assumed: Assumed,
     visitor_ms: i64,
     engaged_ms: i64,
 }
@@ -168,6 +169,7 @@ impl Visits {
             rules: Rules {
                 zone_of: venue.sensors.iter().map(|s| s.zone as u16).collect(),
                 near_dbm_of: venue.sensors.iter().map(|s| near(s.zone)).collect(),
+                assumed: Assumed::of(&venue.zones.iter().map(|zone| zone.is_entrance).collect::<Vec<_>>()),
                 visitor_ms: i64::from(venue.thresholds.visitor_secs) * 1000,
                 engaged_ms: i64::from(venue.thresholds.engaged_secs) * 1000,
             },
@@ -246,7 +248,7 @@ impl Visits {
     }
 
     /// Forgets a device: its open visit, and all that waits to be judged. What was counted of it before stays in windows
-    /// that had begun, as one of at least k, and among the day's moves.
+    /// that had begun, as one of at least k, and among the counted moves.
     pub fn forget(&mut self, pseudonym: Pseudonym) {
         self.open.remove(&pseudonym);
         self.infrastructure.remove(&pseudonym);
@@ -317,16 +319,16 @@ impl Visits {
         let is_new_day = before.is_some();
         if let Some(day) = before {
             self.over = Some(DayOver { day, infrastructure: self.infrastructure.len() as u64 });
-            self.ways = Ways::new(self.zones);
+            self.ways.fade();
             self.mixing.fade();
             self.infrastructure = HashSet::default();
         }
-        let rules = &self.rules;
-        let (mut events, mut moves) = (Vec::new(), Vec::new());
+        let (rules, ways) = (&self.rules, &self.ways);
+        let (mut events, mut moves, mut ends) = (Vec::new(), Vec::new(), Vec::<Ends>::new());
         self.open.retain(|pseudonym, visit| {
             let over = visit.is_over(horizon, day_start);
             if over {
-                visit.end(rules, Distinct(pseudonym.0), &mut events);
+                ends.extend(visit.end((rules, ways), Distinct(pseudonym.0), &mut events));
             } else {
                 visit.settle(rules, Distinct(pseudonym.0), horizon, &mut moves, &mut events);
             }
@@ -334,6 +336,7 @@ impl Visits {
             !over
         });
         self.learn(moves);
+        ends.into_iter().for_each(|ends| self.ways.learn_ends(ends));
         if is_new_day {
             // No visit spans two days. The pseudonyms of the old one are gone from the map, and here from its memory.
             self.open = std::mem::take(&mut self.open).into_iter().collect();

@@ -6,7 +6,7 @@
 
 use super::SLOT_MS;
 use super::near::Near;
-use super::ways::Ways;
+use super::ways::{Assumed, Ways};
 use crate::clock::EpochMs;
 
 /// The most zones in which one device may be at once, as far as is known.
@@ -44,8 +44,9 @@ pub(super) struct Stretch {
     pub(super) near: Near,
 }
 
-/// A stretch that is settled, with the zone after it and the first sighting there.
+/// A stretch that is settled, with the zone before it, if there was one, the zone after it and the first sighting there.
 pub(super) struct Settled {
+    pub(super) before: Option<u16>,
     pub(super) stretch: Stretch,
     pub(super) to: u16,
     pub(super) next: EpochMs,
@@ -76,6 +77,8 @@ struct Path {
 pub(super) struct Paths {
     paths: Vec<Path>,
     heard: Option<EpochMs>,
+    /// The zone before the first that is not settled.
+    before: Option<u16>,
 }
 
 impl Heard<'_> {
@@ -123,6 +126,11 @@ impl Path {
         self.stretches.last().map_or(0, |stretch| stretch.zone)
     }
 
+    /// The zone before, as far as it is not settled.
+    fn before(&self) -> Option<u16> {
+        self.stretches.iter().nth_back(1).map(|stretch| stretch.zone)
+    }
+
     fn stays(&self, heard: &Heard<'_>, lost: f32) -> Self {
         let mut path = self.clone();
         path.lost += lost;
@@ -142,7 +150,8 @@ impl Path {
 
 impl Paths {
     /// Takes what was heard in a slot.
-    pub(super) fn take(&mut self, heard: &Heard<'_>, ways: &Ways) {
+    pub(super) fn take(&mut self, heard: &Heard<'_>, (ways, assumed): (&Ways, &Assumed)) {
+        let settled = self.before;
         let gap_ms = self.heard.map(|before| heard.first.since(before).max(SLOT_MS));
         self.heard = Some(heard.last);
         let gap_secs = gap_ms.map_or(0.0, |ms| ms as f32 / 1000.0);
@@ -157,11 +166,12 @@ impl Paths {
         for zone in heard.loudest() {
             let lost = loss(zone);
             let from = self.paths.iter().filter(|path| path.here() != zone);
-            let priced = from.map(|path| (path, lost + ways.go(path.here(), zone, gap_secs)));
+            let priced = from
+                .map(|path| (path, lost + ways.go(path.before().or(settled), path.here(), zone, gap_secs)));
             let path = match priced.min_by(|(a, of_a), (b, of_b)| (a.lost + of_a).total_cmp(&(b.lost + of_b)))
             {
                 Some((path, lost)) => path.goes(zone, heard, lost),
-                None if self.paths.is_empty() => Path::begins(zone, heard, lost),
+                None if self.paths.is_empty() => Path::begins(zone, heard, lost + ways.begin(zone, assumed)),
                 None => continue,
             };
             match next.iter_mut().find(|other| other.here() == zone) {
@@ -188,7 +198,8 @@ impl Paths {
     pub(super) fn settle(&mut self, now: EpochMs) -> Option<Settled> {
         let best = self.paths.first()?;
         let [stretch, next, ..] = best.stretches.as_slice() else { return None };
-        let settled = Settled { stretch: stretch.clone(), to: next.zone, next: next.first };
+        let settled =
+            Settled { before: self.before, stretch: stretch.clone(), to: next.zone, next: next.first };
         let over = now.since(stretch.last) >= LAG_MS || best.stretches.len() > STRETCHES_MAX;
         let agrees = |path: &Path| path.stretches.len() > 1 && path.stretches[0] == settled.stretch;
         if !self.paths.iter().all(agrees) {
@@ -200,13 +211,16 @@ impl Paths {
         for path in &mut self.paths {
             path.stretches.remove(0);
         }
+        self.before = Some(settled.stretch.zone);
         Some(settled)
     }
 
-    /// Ends every way: what was not settled goes by the likeliest.
-    pub(super) fn end(&mut self) -> Vec<Stretch> {
-        self.heard = None;
-        let likeliest = std::mem::take(&mut self.paths).into_iter().next();
+    /// Ends every way: what was not settled goes by the likeliest, if its last zone is one from which people go home.
+    pub(super) fn end(&mut self, (ways, assumed): (&Ways, &Assumed)) -> Vec<Stretch> {
+        (self.heard, self.before) = (None, None);
+        let lost = |path: &Path| path.lost + ways.end(path.here(), assumed);
+        let likeliest =
+            std::mem::take(&mut self.paths).into_iter().min_by(|a, b| lost(a).total_cmp(&lost(b)));
         likeliest.map(|path| path.stretches).unwrap_or_default()
     }
 

@@ -4,7 +4,7 @@ use super::near::Near;
 use super::path::{Heard, Paths, Settled, Stretch};
 use super::route::Legs;
 use super::slot::Reading;
-use super::ways::{Move, Ways};
+use super::ways::{Ends, Move, Ways};
 use super::{Distinct, Kind, Place, Rules, VisitEvent};
 use crate::clock::EpochMs;
 
@@ -91,7 +91,7 @@ impl Visit {
                 near,
                 zones: &zones(&rules.zone_of, readings.iter().map(|r| (r.sensor, r.rssi))),
             },
-            ways,
+            (ways, &rules.assumed),
         );
         self.settle(rules, who, last, moves, events);
     }
@@ -114,8 +114,9 @@ impl Visit {
         moves: &mut Vec<Move>,
         events: &mut Vec<VisitEvent>,
     ) {
-        while let Some(Settled { stretch, to, next }) = self.paths.settle(now) {
+        while let Some(Settled { before, stretch, to, next }) = self.paths.settle(now) {
             moves.push(Move {
+                before,
                 from: stretch.zone,
                 to,
                 loudest: stretch.loudest,
@@ -129,9 +130,14 @@ impl Visit {
         }
     }
 
-    /// Ends the visit.
-    pub(super) fn end(&mut self, rules: &Rules, who: Distinct, events: &mut Vec<VisitEvent>) {
-        let stretches = self.paths.end();
+    /// Ends the visit. One that was near says in which zones first and last.
+    pub(super) fn end(
+        &mut self,
+        (rules, ways): (&Rules, &Ways),
+        who: Distinct,
+        events: &mut Vec<VisitEvent>,
+    ) -> Option<Ends> {
+        let stretches = self.paths.end((ways, &rules.assumed));
         for (i, stretch) in stretches.iter().enumerate() {
             self.end_stay(rules, stretch, stretches.get(i + 1).map(|next| next.first), who, events);
         }
@@ -139,7 +145,9 @@ impl Visit {
         let dwell_minutes = whole_minutes(last.since(first) + self.gaps.mean_ms());
         let kind = self.near.longest_ms().map_or(Kind::PasserBy, |ms| rules.kind(ms));
         events.push(VisitEvent::Ended { place: Place::Venue, who, first, last, kind, dwell_minutes });
-        events.extend(self.legs.end().map(|route| VisitEvent::Went { who, last, route }));
+        let route = self.legs.end()?;
+        events.push(VisitEvent::Went { who, last, route });
+        Some(Ends { first: route.entered(), last: route.left() })
     }
 
     /// Ends a zone visit, after which there was a first sighting in the next zone, or none. One that was never near is

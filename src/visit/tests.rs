@@ -117,6 +117,22 @@ fn to_be_loud_elsewhere_for_a_moment_is_no_visit_there_and_no_return() {
 }
 
 #[test]
+fn who_comes_in_is_in_an_entrance_rather_than_behind_its_wall() {
+    // Five decibels louder behind the wall: only that people come in and go at the entrance speaks for it.
+    let once = [heard(1, 0, -65, noon()), heard(1, 1, -60, noon() + 1)];
+    let zone_of = |text: &str| {
+        let venue = Config::parse(text, std::iter::empty()).unwrap().venues.remove(0);
+        let mut visits = Visits::new(&venue);
+        once.iter().for_each(|footprint| assert_eq!(visits.hear(footprint), Heard::Counted));
+        let events = visits.judge(EpochMs(noon() + 17 * MINUTE), &venue);
+        events.iter().filter_map(told).next().unwrap()
+    };
+    assert!(EXAMPLE.contains("entrance = true"));
+    assert!(zone_of(EXAMPLE).starts_with("Zone(0)"));
+    assert!(zone_of(&EXAMPLE.replace("entrance = true", "")).starts_with("Zone(1)"));
+}
+
+#[test]
 fn a_change_of_zone_is_booked_where_it_happened_however_late_it_is_settled() {
     let zones = zones_of([vec![-75; 30], vec![-45; 30]].concat());
     // The first thirty slots end at 580 s, the second begin at 600.

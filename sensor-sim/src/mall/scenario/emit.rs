@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Scenario;
+use super::{Role, Scenario};
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -26,6 +26,9 @@ pub(super) fn venue(scenario: &Scenario) -> String {
             zone.polygon.iter().map(|[x, y]| format!("[{}, {}]", x + dx, y + dy)).collect();
         let _ = writeln!(out, "\n[[venue.zone]]\nid = {}", quoted(zone.id.as_str()));
         let _ = writeln!(out, "name = {}\ngroup = {}", quoted(&zone.name), quoted(&floor.id));
+        if zone.role == Role::Entrance {
+            out.push_str("entrance = true\n");
+        }
         let _ = writeln!(out, "polygon = [{}]", corners.join(", "));
     }
     for sensor in &scenario.sensors {
