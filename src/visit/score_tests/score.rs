@@ -85,8 +85,9 @@ pub(super) struct Score {
     zones_said: BTreeMap<usize, Mean>,
     zones_true: BTreeMap<usize, Mean>,
     band: Mean,
-    /// The same of devices that are heard in every five minutes of their stay.
+    /// The same of devices that are heard in every five minutes of their stay, and were every zone known.
     band_heard: Mean,
+    band_of_zones: Mean,
     long: [f64; 2],
     closed: HashSet<usize>,
     others: BTreeMap<Carrier, [usize; 5]>,
@@ -109,6 +110,7 @@ impl Score {
             zones_true: BTreeMap::new(),
             band: Mean::default(),
             band_heard: Mean::default(),
+            band_of_zones: Mean::default(),
             long: [0.0; 2],
             closed: HashSet::new(),
             others: BTreeMap::new(),
@@ -221,6 +223,8 @@ impl Score {
             let said = same.max_by_key(|(_, said)| overlap(said));
             let agrees = said.is_some_and(|(_, said)| band(said.minutes) == band(minutes));
             self.band.add(f64::from(u8::from(agrees)), 1.0);
+            let of_zones = minutes_within(heard, stay).is_some_and(|said| band(said) == band(minutes));
+            self.band_of_zones.add(f64::from(u8::from(of_zones)), 1.0);
             let times = within(heard, stay).iter().map(|(at, _)| *at);
             let ends: Vec<i64> = [stay.from_ms].into_iter().chain(times).chain([stay.to_ms]).collect();
             if ends.windows(2).all(|pair| pair[1] - pair[0] < 5 * MINUTE_MS) {
@@ -279,6 +283,24 @@ fn within<'a>(heard: &'a [(i64, bool)], stay: &Stay) -> &'a [(i64, bool)] {
     &heard[from..to]
 }
 
+/// How long a stay would be said to be if every zone were known, minutes: from first to last sighting in it, and half the
+/// gaps to the ones before and after, or a mean gap where there is none; `None` if it was never near.
+fn minutes_within(heard: &[(i64, bool)], stay: &Stay) -> Option<i64> {
+    let gap = |from: i64, to: i64| Some(to - from).filter(|gap| (1..SILENCE_MS).contains(gap));
+    let gaps = heard.windows(2).filter_map(|pair| gap(pair[0].0, pair[1].0));
+    let (sum, squares) = gaps.fold((0, 0), |(sum, squares), ms| (sum + ms, squares + ms * ms / 1000));
+    let mean = squares * 1000 / sum.max(1);
+    let parts = within(heard, stay).chunk_by(|a, b| b.0 - a.0 < SILENCE_MS);
+    let near = parts.filter(|part| part.iter().any(|(_, near)| *near));
+    let (first, last) =
+        near.map(|part| (part[0].0, part[part.len() - 1].0)).max_by_key(|(from, to)| to - from)?;
+    let before = heard[..heard.partition_point(|(at, _)| *at < first)].last();
+    let after = heard[heard.partition_point(|(at, _)| *at <= last)..].first();
+    let gaps = [before.and_then(|(at, _)| gap(*at, first)), after.and_then(|(at, _)| gap(last, *at))];
+    let half: i64 = gaps.into_iter().map(|gap| gap.unwrap_or(mean) / 2).sum();
+    Some((last - first + half + MINUTE_MS / 2) / MINUTE_MS)
+}
+
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -299,6 +321,7 @@ impl fmt::Display for Score {
         )?;
         row("dwell in zones, mean error of a zone's mean", percent(self.dwell_error_by_zone()))?;
         row("dwell band agrees", percent(self.band.of()))?;
+        row("dwell band agrees, were every zone known", percent(self.band_of_zones.of()))?;
         row("dwell band agrees, where no 5 min were silent", percent(self.band_heard.of()))?;
         row("visits of shoppers, not passing by", self.visits.to_string())?;
         for (carrier, [devices, closed, of_closed, other, long]) in &self.others {
